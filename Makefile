@@ -1,0 +1,44 @@
+# Nothing is asked of the machine but make and Python 3.11 or newer.
+# ARGS="…" reaches the program: make run ARGS="--once"
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
+READY := $(VENV)/.ready
+
+.PHONY: help setup run test quick check lock clean
+
+help:  ## show what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
+
+setup: $(READY)  ## make .venv from the lock files (the other targets do it themselves)
+
+$(READY): $(LOCKS)
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Daybook needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Try: make setup PYTHON=python3.12" % v[:2])'
+	@echo "Setting up $(VENV), once …"
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.txt --requirement requirements/dev.txt
+	@touch $@
+
+run: $(READY)  ## the whole system on this machine: make run, or make run ARGS="--once"
+	@$(BIN)/python -m local up $(ARGS)
+
+test: $(READY)  ## every test
+	@$(BIN)/python -m pytest $(ARGS)
+
+quick: $(READY)  ## the tests without the local cloud, and the checks: half a minute
+	@$(BIN)/python -m pytest -m "not cloud" $(ARGS)
+
+check: $(READY)  ## ruff, basedpyright, import-linter
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright && $(BIN)/lint-imports
+
+lock: $(READY)  ## resolve the lock files again from requirements/*.in
+	@for name in run dev uv; do \
+		out=requirements/$$name.txt; [ $$name = run ] && out=requirements.txt; \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) requirements/$$name.in -o $$out || exit 1; \
+	done
+
+clean:  ## remove what was made here, the local cloud's state included
+	rm -rf $(VENV) .daybook .pytest_cache .ruff_cache
