@@ -1,0 +1,45 @@
+"""What can go wrong, one type for each decision that the caller must make."""
+
+from collections.abc import Sequence
+
+from schemas.run import Reason
+
+
+class DaybookError(Exception):
+    """Whatever of ours goes wrong; everything else is a defect."""
+
+
+class SourceUnavailable(DaybookError):
+    """A source can't be fetched now: raise it, and try again later."""
+
+
+class SourceRefused(DaybookError):
+    """What was fetched is malformed or unbelievable: the run fails with these reasons, nothing is emitted."""
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(f"{len(reasons)} reason(s), the first: {reasons[0]}")
+        self.reasons = tuple(reasons)
+
+
+class RequestRefused(DaybookError):
+    """The request itself is wrong (its time lies ahead, it has no time): raise it; nothing was done."""
+
+
+class EventInvalid(DaybookError):
+    """The bytes of a record are not an event of ours: set the record aside."""
+
+
+class RowsRejected(DaybookError):
+    """The store refuses these rows for their content, and always will: set their records aside."""
+
+    def __init__(self, reasons: dict[str, str]) -> None:
+        super().__init__(f"rejected: {reasons}")
+        self.reasons = reasons  # event id → why
+
+
+class StoreBusy(DaybookError):
+    """The store or the stream can't take it now: give the batch back, it comes again."""
+
+
+class LedgerMoved(DaybookError):
+    """Somebody wrote to the ledger between our read and our transaction: decide again from fresh reads."""

@@ -1,0 +1,83 @@
+"""A day: the record of one date. Counts are cumulative persons since the epidemic began."""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+
+REGION = "US"
+MAX_COUNT = 10**9  # three times the population: beyond it a number is a mistake, not a count
+DIGEST_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a day says. ``recovered`` is None where the source does not report it, which is not zero."""
+
+    cases: int
+    deaths: int
+    recovered: int | None
+
+    @cached_property
+    def digest(self) -> str:
+        """Short hash of the values: equal values have equal digests on any machine."""
+        text = f"{self.cases},{self.deaths},{'' if self.recovered is None else self.recovered}"
+        return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+@dataclass(frozen=True)
+class Day:
+    """The record of one date in one region."""
+
+    date: dt.date
+    counts: Counts
+    region: str = REGION
+
+
+class Whole(fields.Integer):
+    """A JSON number without a fraction, between bounds; text, ``12.0`` and booleans are refused."""
+
+    def __init__(self, minimum: int = 0, maximum: int = MAX_COUNT, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(minimum, maximum), **kwargs)
+
+    def _validated(self, value: Any) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class IsoDate(fields.Date):
+    """A date written ``YYYY-MM-DD`` and in no other of the ways that ISO 8601 allows."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.date:
+        found = super()._deserialize(value, attr, data, **kwargs)
+        if found.isoformat() != value:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        return found
+
+
+class CountsFields(Schema):
+    """``{cases, deaths, recovered}``, all required; ``recovered`` may be null."""
+
+    cases = Whole(required=True)
+    deaths = Whole(required=True)
+    recovered = Whole(required=True, allow_none=True)
+
+    @validates_schema
+    def deaths_are_cases(self, data: dict[str, Any], **_: Any) -> None:
+        if data["deaths"] > data["cases"]:
+            raise ValidationError("more deaths than cases", "deaths")
+
+
+class CountsSchema(CountsFields):
+    """The same as a value."""
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Counts:
+        return Counts(**data)

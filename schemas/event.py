@@ -1,0 +1,189 @@
+"""The event: a day was recorded, or revised. CloudEvents 1.0, structured JSON, one a Kinesis record.
+
+Identity is derived: the same entry has the same id on any machine and at any time.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from schemas.day import Counts, CountsFields, CountsSchema, Day, IsoDate, Whole
+from schemas.moment import at, written
+
+RECORDED = "daybook.day.recorded.v1"
+REVISED = "daybook.day.revised.v1"
+SOURCES = ("nyt", "jhu")
+MAX_VERSION = 2**63 - 1  # Timestream's Version is a long
+
+
+@dataclass(frozen=True)
+class DayEvent:
+    """A day was entered: for the first time, or again with other values than ``previous``.
+
+    ``version`` is epoch milliseconds, ``revision`` counts from 1, ``files`` maps each source to the
+    SHA-256 of the file it was read from, ``run`` names the run that found it.
+    """
+
+    day: Day
+    version: int
+    revision: int
+    previous: Counts | None
+    run: str
+    stack: str
+    files: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        return f"{self.subject}/{self.version}/{self.day.counts.digest}"
+
+    @property
+    def type(self) -> str:
+        return RECORDED if self.previous is None else REVISED
+
+    @property
+    def subject(self) -> str:
+        return f"{self.day.region}/{self.day.date.isoformat()}"
+
+    @property
+    def recorded_at(self) -> dt.datetime:
+        """The version as a moment, never anything else."""
+        return at(self.version)
+
+
+class EntrySchema(CountsFields):
+    """What an event says: the day, its version and revision, what it replaces, and its files."""
+
+    class Meta:
+        unknown = RAISE
+
+    date = IsoDate(required=True)
+    region = fields.String(required=True, validate=validate.Regexp(r"[A-Za-z0-9_.-]{1,64}\Z"))
+    version = Whole(1, MAX_VERSION, required=True)
+    revision = Whole(1, required=True)
+    previous = fields.Nested(CountsSchema, required=True, allow_none=True)
+    files = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(SOURCES)),
+        values=fields.String(validate=validate.Regexp(r"[0-9a-f]{64}\Z")),
+        required=True,
+    )
+
+    @validates_schema
+    def a_revision_replaces_something(self, data: dict[str, Any], **_: Any) -> None:
+        if (data["revision"] > 1) != (data["previous"] is not None):
+            raise ValidationError("1 replaces nothing, 2 and later replace the previous values", "revision")
+        if set(data["files"]) != set(SOURCES):
+            raise ValidationError(f"one hash each for {' and '.join(SOURCES)}", "files")
+
+
+class EnvelopeSchema(Schema):
+    """The CloudEvents attributes; extensions that are not ours are ignored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    specversion = fields.String(required=True, validate=validate.Equal("1.0"))
+    id = fields.String(required=True)
+    source = fields.String(required=True, validate=validate.Regexp(r"/daybook/[A-Za-z0-9_.-]{1,100}\Z"))
+    type = fields.String(required=True, validate=validate.OneOf((RECORDED, REVISED)))
+    subject = fields.String(required=True)
+    time = fields.String(required=True)
+    datacontenttype = fields.String(required=True, validate=validate.Equal("application/json"))
+    run = fields.String(required=True, validate=validate.Length(1, 200))
+    data = fields.Nested(EntrySchema, required=True)
+
+
+class DayRecordedSchema(EnvelopeSchema):
+    """``daybook.day.recorded.v1``: a day's first entry; it replaces nothing."""
+
+    type = fields.String(required=True, validate=validate.Equal(RECORDED))
+
+
+class DayRevisedSchema(EnvelopeSchema):
+    """``daybook.day.revised.v1``: a later entry, with the values that it replaces."""
+
+    type = fields.String(required=True, validate=validate.Equal(REVISED))
+
+
+# A later version of the schema adds its types here, and the older ones stay.
+SCHEMAS: Mapping[str, Schema] = {RECORDED: DayRecordedSchema(), REVISED: DayRevisedSchema()}
+
+
+def encode(event: DayEvent) -> bytes:
+    """The event as a record's bytes. Raises ValidationError: what can't be read is never sent."""
+    payload = json.dumps(_envelope(event), separators=(",", ":")).encode()
+    decode(payload)
+    return payload
+
+
+def decode(payload: bytes) -> DayEvent:
+    """The event in a record's bytes. Raises ValidationError for anything else."""
+    try:
+        envelope = json.loads(payload)
+        schema = SCHEMAS[envelope["type"]]
+    except (ValueError, RecursionError) as error:
+        raise ValidationError(f"not JSON: {error}") from error
+    except (TypeError, KeyError) as error:
+        raise ValidationError("not a CloudEvent of a type that is known here") from error
+    found: Any = schema.load(envelope)
+    event = _event(found)
+    for attribute in ("id", "type", "subject"):
+        if found[attribute] != getattr(event, attribute):
+            raise ValidationError(f"is not {getattr(event, attribute)!r}", attribute)
+    if found["time"] != written(event.recorded_at):
+        raise ValidationError("is not the version as a moment", "time")
+    return event
+
+
+def about(payload: bytes) -> tuple[str | None, dt.date | None]:
+    """The run and the date that a record seems to speak of, though it is no valid event."""
+    try:
+        envelope: Any = json.loads(payload)
+        run = envelope.get("run")
+        date = dt.date.fromisoformat(str(envelope.get("subject")).partition("/")[2])
+    except (ValueError, RecursionError, AttributeError):
+        return None, None
+    return (run if isinstance(run, str) else None), date
+
+
+def _envelope(event: DayEvent) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": f"/daybook/{event.stack}",
+        "type": event.type,
+        "subject": event.subject,
+        "time": written(event.recorded_at),
+        "datacontenttype": "application/json",
+        "run": event.run,
+        "data": {
+            "date": event.day.date.isoformat(),
+            "region": event.day.region,
+            **vars_of(event.day.counts),
+            "version": event.version,
+            "revision": event.revision,
+            "previous": None if event.previous is None else vars_of(event.previous),
+            "files": dict(event.files),
+        },
+    }
+
+
+def vars_of(counts: Counts) -> dict[str, int | None]:
+    return {"cases": counts.cases, "deaths": counts.deaths, "recovered": counts.recovered}
+
+
+def _event(found: dict[str, Any]) -> DayEvent:
+    data = found["data"]
+    counts = Counts(data["cases"], data["deaths"], data["recovered"])
+    return DayEvent(
+        day=Day(data["date"], counts, data["region"]),
+        version=data["version"],
+        revision=data["revision"],
+        previous=data["previous"],
+        run=found["run"],
+        stack=found["source"].removeprefix("/daybook/"),
+        files=data["files"],
+    )

@@ -1,0 +1,29 @@
+"""Moments: UTC, to the millisecond, written one way. A version is a moment in epoch milliseconds."""
+
+import datetime as dt
+
+MILLISECOND = dt.timedelta(milliseconds=1)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def moment(text: str) -> dt.datetime:
+    """An ISO 8601 moment with its zone, cut to milliseconds, in UTC. Raises ValueError without a zone."""
+    found = dt.datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"no time zone in {text!r}")
+    return at(version(found))
+
+
+def written(when: dt.datetime) -> str:
+    """``2020-09-02T12:00:00.000Z``: as text in the same order as in time."""
+    return when.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def version(when: dt.datetime) -> int:
+    """Epoch milliseconds."""
+    return (when - EPOCH) // MILLISECOND
+
+
+def at(version: int) -> dt.datetime:
+    """The moment that a version is."""
+    return EPOCH + version * MILLISECOND
