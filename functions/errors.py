@@ -14,7 +14,7 @@ class SourceUnavailable(DaybookError):
 
 
 class SourceRefused(DaybookError):
-    """What was fetched is malformed or unbelievable: the run fails with these reasons, nothing is emitted."""
+    """The files are malformed or unbelievable: the run fails with these reasons, nothing is emitted."""
 
     def __init__(self, reasons: Sequence[Reason]) -> None:
         super().__init__(f"{len(reasons)} reason(s), the first: {reasons[0]}")
@@ -42,4 +42,8 @@ class StoreBusy(DaybookError):
 
 
 class LedgerMoved(DaybookError):
-    """Somebody wrote to the ledger between our read and our transaction: decide again from fresh reads."""
+    """The ledger was written to between our read and our transaction: decide again from fresh reads."""
+
+
+class AlreadyTold(DaybookError):
+    """A notice of that id exists: whoever made it did the work that goes with it."""

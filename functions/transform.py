@@ -60,7 +60,9 @@ def _together(cases: dict[dt.date, CasesRow], recoveries: dict[dt.date, Recoveri
         | {"deaths": {row.date: row.deaths for row in cases.values()}},
         dtype="Int64",
     ).sort_index()
-    recovered = pd.Series({row.date: row.recovered for row in recoveries.values()}, dtype="Int64").sort_index()
+    recovered = pd.Series(
+        {row.date: row.recovered for row in recoveries.values()}, dtype="Int64"
+    ).sort_index()
     positive_before = recovered.fillna(0).cummax().shift(fill_value=0) > 0
     recovered = recovered.mask((recovered.fillna(0) == 0) & positive_before)
     both = published.join(recovered.rename("recovered"), how="inner").astype(object)
@@ -124,11 +126,15 @@ def _check_columns(source: str, header: list[str], schema: Schema) -> None:
     needed = [field.data_key or name for name, field in schema.fields.items()]
     reasons = [Reason(source, "is missing", 1, field=name) for name in needed if name not in header]
     reasons += [
-        Reason(source, "comes twice", 1, field=name) for name in dict.fromkeys(header) if header.count(name) > 1
+        Reason(source, "comes twice", 1, field=name)
+        for name in dict.fromkeys(header)
+        if header.count(name) > 1
     ]
     if reasons:
         shown = ",".join(header)
-        raise SourceRefused([Reason(source, "is not the header that is known here", 1, value=shown), *reasons])
+        raise SourceRefused(
+            [Reason(source, "is not the header that is known here", 1, value=shown), *reasons]
+        )
 
 
 def _lines(source: str, payload: bytes) -> tuple[list[str], Iterator[tuple[int, list[str] | str]]]:
@@ -160,7 +166,9 @@ def _lines(source: str, payload: bytes) -> tuple[list[str], Iterator[tuple[int, 
         return header, _all_lines(payload)
     column = next((header.index(name) for name in COUNTRY_COLUMNS if name in header), None)
     if column is None:
-        raise SourceRefused([Reason(source, "is missing", 1, field=COUNTRY_COLUMNS[0], value=_start(payload))])
+        raise SourceRefused(
+            [Reason(source, "is missing", 1, field=COUNTRY_COLUMNS[0], value=_start(payload))]
+        )
     return header, _country_lines(payload, column)
 
 

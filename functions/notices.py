@@ -1,0 +1,36 @@
+"""Telling people, by SNS. A notice is leased, sent, and marked; what isn't marked is sent again."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from functions.ledger import Ledger
+from schemas.notice import Notice
+
+
+class Notices:
+    """The two topics that people read."""
+
+    def __init__(self, client: Any, topics: Mapping[str, str]) -> None:
+        self._client = client
+        self._topics = topics  # daily-report and alerts → ARN
+
+    def send(self, unsent: Iterable[str], ledger: Ledger, holder: str, now: dt.datetime) -> int:
+        """Send these notices but for those that another holds; how many went out."""
+        count = 0
+        for name in sorted(unsent):
+            if notice := ledger.lease(name, holder, now):
+                self._publish(notice)
+                ledger.mark_sent(name, now)
+                count += 1
+        return count
+
+    def _publish(self, notice: Notice) -> None:
+        texts = {"default": notice.email, "email": notice.email, "sms": notice.sms}
+        self._client.publish(
+            TopicArn=self._topics[notice.topic],
+            Subject=notice.subject,
+            Message=json.dumps(texts),
+            MessageStructure="json",
+        )

@@ -1,0 +1,51 @@
+"""The tables, in Timestream: ``daily`` holds each day as it stands, ``revisions`` every entry ever made."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.errors import RowsRejected, StoreBusy
+from schemas.tables import Row, daily_record, revision_record
+
+MAX_RECORDS_PER_WRITE = 100  # Timestream WriteRecords
+
+
+class Store:
+    """The two tables of one database."""
+
+    def __init__(self, client: Any, database: str, daily: str, revisions: str) -> None:
+        self._client = client
+        self._database = database
+        self._daily = daily
+        self._revisions = revisions
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Every row into ``revisions``, the current ones into ``daily``. Writing them again changes nothing.
+
+        Raises RowsRejected for rows that Timestream refuses for their content (the others are written),
+        StoreBusy where a newer version stands in the table than the ledger knew of.
+        """
+        refused = self._write(self._revisions, rows, revision_record)
+        refused |= self._write(self._daily, [row for row in rows if row.current], daily_record)
+        if refused:
+            raise RowsRejected(refused)
+
+    def _write(self, table: str, rows: Iterable[Row], record: Any) -> dict[str, str]:
+        """Write, and give back the refused rows' event ids with the reason."""
+        refused: dict[str, str] = {}
+        remaining = iter(rows)
+        while batch := list(islice(remaining, MAX_RECORDS_PER_WRITE)):
+            try:
+                self._client.write_records(
+                    DatabaseName=self._database, TableName=table, Records=[record(row) for row in batch]
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "RejectedRecordsException":
+                    raise
+                for rejected in error.response["RejectedRecords"]:
+                    if "ExistingVersion" in rejected:
+                        raise StoreBusy(f"{table} holds a newer version: {rejected}") from error
+                    refused[batch[rejected["RecordIndex"]].event] = rejected["Reason"]
+        return refused
