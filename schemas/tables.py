@@ -236,6 +236,11 @@ def file_item(file: SourceFile) -> Item:
     }
 
 
+def checked_item(source: str, when: dt.datetime) -> Item:
+    """What changes of a file's item when the source says that it is still the same."""
+    return {"entry": FILE + source, "checked_at": written(when)}
+
+
 def notice_item(notice: Notice, created: dt.datetime) -> Item:
     """A notice as it is born: unsent."""
     return {

@@ -1,0 +1,17 @@
+"""AWS clients, one way to make them. Where they lead is in the environment (AWS_ENDPOINT_URL), not in our code."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=20,
+    retries={"mode": "standard", "total_max_attempts": 4},
+)
+
+
+def client(service: str) -> Any:
+    """A client with bounded time-outs and retries."""
+    return boto3.client(service, config=CONFIG)  # type: ignore[call-overload]

@@ -1,0 +1,53 @@
+"""What asks for a run: its time, its trigger and its id. Handlers read no clock; this is where time comes from."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.errors import RequestRefused
+from schemas.moment import EPOCH, moment
+
+MAX_AHEAD = dt.timedelta(minutes=5)
+TRIGGER = re.compile(r"[A-Za-z0-9_-]{1,40}")
+# Lambda names the moment a request arrived, in whole seconds, in its trace header.
+TRACE = re.compile(r"Root=1-([0-9a-f]{8})-")
+
+
+@dataclass(frozen=True)
+class Request:
+    """``time`` is the scheduled moment, or the one at which the request arrived."""
+
+    id: str
+    time: dt.datetime
+    arrived: dt.datetime
+    trigger: str
+
+
+def read(event: Mapping[str, Any], request_id: str, trace: str) -> Request:
+    """The request. Raises RequestRefused for a time that can't be read or lies more than five minutes ahead."""
+    found = TRACE.search(trace)
+    if found is None:
+        raise RequestRefused(f"no arrival time in the trace header {trace!r}")
+    arrived = EPOCH + dt.timedelta(seconds=int(found[1], 16))
+    trigger = event.get("trigger", "manual")
+    if not isinstance(trigger, str) or not TRIGGER.fullmatch(trigger):
+        raise RequestRefused(f"trigger is {trigger!r}, and should be a word")
+    time = scheduled(event) or arrived
+    if time - arrived > MAX_AHEAD:
+        raise RequestRefused(f"scheduled for {time}, which is more than {MAX_AHEAD} after {arrived}")
+    return Request(request_id, time, arrived, trigger)
+
+
+def scheduled(event: Mapping[str, Any]) -> dt.datetime | None:
+    """The scheduled moment; None where the event has none. Raises RequestRefused where it is no moment."""
+    text = event.get("scheduled_at")
+    if text is None:
+        return None
+    try:
+        return moment(text)
+    except (TypeError, ValueError) as error:
+        raise RequestRefused(
+            f"scheduled_at is {text!r}, and should be an ISO 8601 moment with its zone"
+        ) from error
