@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from functions.clients import code
 from schemas.event import DayEvent, encode
 from schemas.run import Reason
 
@@ -58,7 +59,7 @@ class Archive:
         try:
             self._client.put_object(Bucket=self._bucket, Key=name, Body=body, IfNoneMatch="*")
         except ClientError as error:
-            if error.response["Error"]["Code"] != "PreconditionFailed":
+            if code(error) != "PreconditionFailed":
                 raise
 
 

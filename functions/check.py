@@ -1,4 +1,4 @@
-"""Is what the files say believable, against what is acknowledged and within itself? And what is worth a warning?
+"""Is what the files say believable, against the ledger and within itself? And what is worth a warning?
 
 The bounds lie well outside everything that the sources have really done up to 2020-12-31: restatements of
 0.3 %, falls of 1.1 %, rises of 2.5 times, from 100,000 on of 1.28 times.

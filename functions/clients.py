@@ -1,9 +1,10 @@
-"""AWS clients, one way to make them. Where they lead is in the environment (AWS_ENDPOINT_URL), not in our code."""
+"""AWS clients, one way to make them. Where they lead is up to the environment (AWS_ENDPOINT_URL)."""
 
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 CONFIG = Config(
     connect_timeout=5,
@@ -15,3 +16,8 @@ CONFIG = Config(
 def client(service: str) -> Any:
     """A client with bounded time-outs and retries."""
     return boto3.client(service, config=CONFIG)  # type: ignore[call-overload]
+
+
+def code(error: ClientError) -> str:
+    """AWS's word for what went wrong."""
+    return error.response.get("Error", {}).get("Code", "")

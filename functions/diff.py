@@ -33,7 +33,7 @@ def unacknowledged(
 def events(
     pending: Iterable[Day], acknowledged: Mapping[dt.date, Acknowledged], run: Run, stack: str
 ) -> list[DayEvent]:
-    """What to emit: one event a pending day. Its version is the run's time, or one more than the day's last."""
+    """One event a pending day. Its version is the run's time, or one more than the day's last version."""
     found = []
     for day in pending:
         entry = acknowledged.get(day.date)

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from functions.clients import code
 from functions.errors import AlreadyTold, LedgerMoved
 from schemas import tables
 from schemas.day import REGION
@@ -73,7 +74,7 @@ class Ledger:
         head = tables.head_of(by_entry.pop(tables.HEAD, {}))
         stored = by_entry.pop(tables.RUN + run, None) if run else None
         days = map(tables.day_of, by_entry.values())
-        return Reading(head, stored and tables.run_of(stored), {day.date: day for day in days})
+        return Reading(head, tables.run_of(stored) if stored else None, {day.date: day for day in days})
 
     def commit(
         self,
@@ -103,7 +104,7 @@ class Ledger:
         try:
             self._client.transact_write_items(TransactItems=operations)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "TransactionCanceledException":
+            if code(error) != "TransactionCanceledException":
                 raise
             reasons = error.response.get("CancellationReasons", [])
             codes = [reason.get("Code", "None") for reason in reasons]
@@ -136,7 +137,7 @@ class Ledger:
                 ReturnValues="ALL_NEW",
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if code(error) == "ConditionalCheckFailedException":
                 return None
             raise
         return tables.notice_of(tables.plain(found["Attributes"]))

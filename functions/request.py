@@ -1,4 +1,4 @@
-"""What asks for a run: its time, its trigger and its id. Handlers read no clock; this is where time comes from."""
+"""What asks for a run: its time, its trigger, its id. Handlers read no clock; time comes from here."""
 
 import datetime as dt
 import re
@@ -26,7 +26,7 @@ class Request:
 
 
 def read(event: Mapping[str, Any], request_id: str, trace: str) -> Request:
-    """The request. Raises RequestRefused for a time that can't be read or lies more than five minutes ahead."""
+    """The request. Raises RequestRefused for a time that is none, or more than five minutes ahead."""
     found = TRACE.search(trace)
     if found is None:
         raise RequestRefused(f"no arrival time in the trace header {trace!r}")

@@ -28,13 +28,13 @@ REDIRECTS = {301, 302, 303, 307, 308}
 
 @dataclass(frozen=True)
 class Fetched:
-    """Both files by source, and the ETags that came with them. ``files`` is empty when neither has changed."""
+    """Both files by source, and the ETags that came with them; no files when neither has changed."""
 
     files: Mapping[str, bytes]
     etags: Mapping[str, str] = field(default_factory=dict)
 
 
-class _Passing(Exception):
+class _PassingError(Exception):
     """Worth another attempt, after ``wait`` seconds where the server says so."""
 
     def __init__(self, problem: str, wait: float = 0) -> None:
@@ -78,7 +78,7 @@ class Sources:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 return self._follow(url, deadline, etag)
-            except (_Passing, HTTPError, OSError) as error:
+            except (_PassingError, HTTPError, OSError) as error:
                 wait = FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1)  # noqa: S311 jitter
                 wait = max(wait, getattr(error, "wait", 0))
                 problem = f"{source} at {url}: {error}"
@@ -100,7 +100,7 @@ class Sources:
                 if answer.status == 304 and etag:
                     return None
                 if answer.status in RETRIED:
-                    raise _Passing(f"answered {answer.status}", _retry_after(answer))
+                    raise _PassingError(f"answered {answer.status}", _retry_after(answer))
                 if answer.status != 200:
                     raise SourceUnavailable(f"answered {answer.status}")
                 return self._body(answer, deadline), answer.headers.get("ETag", "")
@@ -136,7 +136,7 @@ class Sources:
             _left(deadline)
         expected = answer.headers.get("Content-Length")
         if expected and expected.isdigit() and int(expected) != size:
-            raise _Passing(f"ended after {size:,} of {expected} bytes")
+            raise _PassingError(f"ended after {size:,} of {expected} bytes")
         return b"".join(parts)
 
 

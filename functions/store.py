@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from functions.clients import code
 from functions.errors import RowsRejected, StoreBusy
 from schemas.tables import Row, daily_record, revision_record
 
@@ -42,9 +43,10 @@ class Store:
                     DatabaseName=self._database, TableName=table, Records=[record(row) for row in batch]
                 )
             except ClientError as error:
-                if error.response["Error"]["Code"] != "RejectedRecordsException":
+                if code(error) != "RejectedRecordsException":
                     raise
-                for rejected in error.response["RejectedRecords"]:
+                answer: Any = error.response
+                for rejected in answer["RejectedRecords"]:
                     if "ExistingVersion" in rejected:
                         raise StoreBusy(f"{table} holds a newer version: {rejected}") from error
                     refused[batch[rejected["RecordIndex"]].event] = rejected["Reason"]

@@ -42,7 +42,7 @@ class Published:
 
 
 def transform(nyt: bytes, jhu: bytes, today: dt.date) -> Published:
-    """What the files say. Raises SourceRefused with every reason, of both files, that makes them malformed."""
+    """What the files say. Raises SourceRefused with every reason why either file is malformed."""
     reasons: list[Reason] = []
     cases: dict[dt.date, CasesRow] = _rows("nyt", nyt, CasesRowSchema(), today, reasons)
     recoveries: dict[dt.date, RecoveriesRow] = _rows("jhu", jhu, RecoveriesRowSchema(), today, reasons)
@@ -67,10 +67,10 @@ def _together(cases: dict[dt.date, CasesRow], recoveries: dict[dt.date, Recoveri
     recovered = recovered.mask((recovered.fillna(0) == 0) & positive_before)
     both = published.join(recovered.rename("recovered"), how="inner").astype(object)
     return Published(
-        cases={date: cases[date] for date in published.index},
+        cases={date: cases[date] for date in sorted(cases)},
         recoveries={
             date: RecoveriesRow(date, None if count is pd.NA else int(count))
-            for date, count in recovered.astype(object).items()
+            for date, count in zip(recovered.index, recovered.astype(object), strict=True)
         },
         days=tuple(
             Day(date, Counts(cases, deaths, None if recovered is pd.NA else recovered))

@@ -1,4 +1,4 @@
-"""A run: one attempt of the fetcher and all that comes of it. And what the ledger knows beside days and runs."""
+"""A run: one attempt of the fetcher and all that comes of it; and what else the ledger knows."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def shown(value: str) -> str:
 
 
 @dataclass(frozen=True)
-class Warning:  # noqa: A001 — the field's word; Python's own class of that name is not used here
+class Warning:
     """Something worth telling that does not stop a run. The same condition has the same code on every run."""
 
     code: str

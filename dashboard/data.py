@@ -1,0 +1,106 @@
+"""The only reader of the tables, and of the ledger's head beside them.
+
+``daily`` and ``revisions`` hold what ``functions/store.py`` writes. A table whose sum of recorded_at is
+the head's stamp is complete; otherwise it trails, as Timestream's magnetic store may for six hours.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from schemas import tables
+from schemas.day import REGION
+from schemas.moment import version
+from schemas.run import Head
+from schemas.tables import Row, day_from_row
+
+# Timestream's queries may take a minute; the SDK's default would give up just then.
+CONFIG = Config(read_timeout=70, connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
+COLUMNS = "region, cases, deaths, recovered, recovered_reported, revision, event_id, recorded_at"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads one stack's tables. Rows come in the order of their dates, then of their entry."""
+
+    query_client: Any
+    ledger_client: Any
+    database: str
+    daily_table: str
+    revisions_table: str
+    ledger_table: str
+
+    def daily(self) -> list[Row]:
+        """Each day as it stands, oldest first; empty before the first run."""
+        return self._rows(f'SELECT "time" AS date, {COLUMNS} FROM {self._daily} {_region()} ORDER BY "time"')
+
+    def revisions(self, date: dt.date | None = None) -> list[Row]:
+        """Every entry ever made of a date, or of all dates: by date, then oldest first."""
+        narrowed = f" AND date = '{date.isoformat()}'" if date else ""
+        return self._rows(
+            f"SELECT date, {COLUMNS} FROM {self._revisions} {_region()}{narrowed} ORDER BY date, recorded_at"
+        )
+
+    def as_of(self, moment: dt.datetime) -> list[Row]:
+        """Each day as it was believed at that moment (inclusive), oldest first."""
+        when = f"from_milliseconds({version(moment)})"
+        return self._rows(
+            f"SELECT * FROM (SELECT date, {COLUMNS}, "
+            'row_number() OVER (PARTITION BY date ORDER BY "time" DESC) AS place '
+            f'FROM {self._revisions} {_region()} AND "time" <= {when}) WHERE place = 1 ORDER BY date'
+        )
+
+    def head(self) -> Head:
+        """The ledger's head: one small consistent read."""
+        found = self.ledger_client.get_item(
+            TableName=self.ledger_table, Key=tables.key(tables.HEAD), ConsistentRead=True
+        )
+        return tables.head_of(tables.plain(found.get("Item", {})))
+
+    @property
+    def _daily(self) -> str:
+        return f'"{self.database}"."{self.daily_table}"'
+
+    @property
+    def _revisions(self) -> str:
+        return f'"{self.database}"."{self.revisions_table}"'
+
+    def _rows(self, sql: str) -> list[Row]:
+        return list(map(day_from_row, self._pages(sql)))
+
+    def _pages(self, sql: str) -> Iterator[dict[str, str | None]]:
+        """The result's rows as texts by column; a page may be empty and yet not be the last."""
+        request: dict[str, Any] = {"QueryString": sql}
+        while True:
+            page = self.query_client.query(**request)
+            names = [column["Name"] for column in page["ColumnInfo"]]
+            for row in page["Rows"]:
+                yield {name: cell.get("ScalarValue") for name, cell in zip(names, row["Data"], strict=True)}
+            if not page.get("NextToken"):
+                return
+            request["NextToken"] = page["NextToken"]
+
+
+def stamp(rows: Iterable[Row]) -> int:
+    """The sum of the rows' versions: equal to the head's stamp when nothing is missing."""
+    return sum(row.version for row in rows)
+
+
+def reader(database: str, daily_table: str, revisions_table: str, ledger_table: str) -> Reader:
+    """A reader of the stack with these names."""
+    return Reader(
+        query_client=boto3.client("timestream-query", config=CONFIG),
+        ledger_client=boto3.client("dynamodb", config=CONFIG),
+        database=database,
+        daily_table=daily_table,
+        revisions_table=revisions_table,
+        ledger_table=ledger_table,
+    )
+
+
+def _region() -> str:
+    return f"WHERE region = '{REGION}'"
