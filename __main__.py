@@ -1,0 +1,72 @@
+"""Daybook's stack, in the order the data travels. `pulumi up` deploys it; so does the local cloud, to itself."""
+
+import sys
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.buckets import create_archive, create_rejected
+from infra.code import read_code
+from infra.consumer import create_consumer
+from infra.fetcher import create_fetcher, create_schedule
+from infra.functions import Surroundings
+from infra.ledger import create_ledger
+from infra.outputs import publish
+from infra.reporter import create_reporter
+from infra.settings import read_settings
+from infra.stream import create_stream
+from infra.tables import create_tables
+from infra.topics import close_topic, create_topics
+
+if pulumi.runtime.settings.get_monitor() is None:
+    sys.exit("This is a Pulumi program. Deploy it with: pulumi up. Run it on this machine with: make run")
+
+settings = read_settings()
+code = read_code()
+account = aws.get_caller_identity().account_id
+
+# What the data passes through …
+stream = create_stream(settings)
+archive = create_archive(settings, account)
+rejected = create_rejected(settings, account)
+tables = create_tables(settings, rejected)
+ledger = create_ledger(settings)
+topics = create_topics(settings)
+
+# … and who moves it, the last first: nobody emits what nobody can read.
+surroundings = Surroundings(settings, code, archive, ledger, stream, tables, topics)
+reporter = create_reporter(surroundings)
+consumer = create_consumer(surroundings, rejected)
+fetcher = create_fetcher(surroundings, consumer)
+schedule = create_schedule(settings, fetcher, account)
+
+roles = [fetcher.role, consumer.function.role, reporter.role]
+close_topic("daily-report", topics.daily_report, publishers=roles)
+close_topic("alerts", topics.alerts, publishers=roles)
+close_topic("failures", topics.failures, publishers=[fetcher.role, consumer.function.role])
+
+publish(
+    settings,
+    {
+        **surroundings.values(),
+        "account": account,
+        "region": aws.get_region().region,
+        "schedule": schedule.name,
+        "schedule_expression": settings.schedule,
+        "timezone": settings.timezone,
+        "fetcher": fetcher.resource.name,
+        "fetcher_arn": fetcher.resource.arn,
+        "consumer": consumer.function.resource.name,
+        "consumer_arn": consumer.function.resource.arn,
+        "reporter": reporter.resource.name,
+        "reporter_arn": reporter.resource.arn,
+        "mapping": consumer.mapping.uuid,
+        "stream_arn": stream.arn,
+        "archive_arn": archive.arn,
+        "rejected_bucket": rejected.bucket,
+        "ledger_arn": ledger.arn,
+        "daily_table_arn": tables.daily.arn,
+        "revisions_table_arn": tables.revisions.arn,
+        "failures_topic": topics.failures.arn,
+    },
+)

@@ -1,0 +1,56 @@
+"""The consumer, and the mapping that brings it the stream's records."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from functions.settings import ConsumerSettings
+from infra.functions import Function, Surroundings, create_function
+from infra.roles import READ_STREAM, Right
+from infra.stream import RECORD_AGE_SECONDS
+
+# A batch is entered in one DynamoDB transaction of at most 100 items: its days, the run, the head.
+BATCH_SIZE = 98
+BATCHING_WINDOW_SECONDS = 5
+WITHOUT_END = -1
+
+
+@dataclass(frozen=True)
+class Consumer:
+    function: Function
+    mapping: aws.lambda_.EventSourceMapping
+
+
+def create_consumer(surroundings: Surroundings, rejected: aws.s3.Bucket) -> Consumer:
+    stream, tables, failures = surroundings.stream, surroundings.tables, surroundings.topics.failures
+    function = create_function(
+        "consumer",
+        surroundings,
+        ConsumerSettings,
+        rights=[
+            Right(READ_STREAM, [stream.arn]),
+            Right(["timestream:WriteRecords"], [tables.daily.arn, tables.revisions.arn]),
+            Right(["timestream:DescribeEndpoints"], ["*"]),  # it takes no other resource
+            Right(["s3:PutObject"], [pulumi.Output.concat(rejected.arn, "/*")]),
+            Right(["s3:GetBucketAcl"], [rejected.arn]),
+            Right(["sns:Publish"], [failures.arn]),
+        ],
+        memory=512,
+        timeout=60,
+    )
+    mapping = aws.lambda_.EventSourceMapping(
+        "consumer",
+        function_name=function.resource.name,
+        event_source_arn=stream.arn,
+        starting_position="TRIM_HORIZON",
+        batch_size=BATCH_SIZE,
+        maximum_batching_window_in_seconds=BATCHING_WINDOW_SECONDS,
+        function_response_types=["ReportBatchItemFailures"],
+        bisect_batch_on_function_error=True,
+        maximum_retry_attempts=WITHOUT_END,
+        maximum_record_age_in_seconds=RECORD_AGE_SECONDS,
+        destination_config={"on_failure": {"destination_arn": failures.arn}},
+        opts=pulumi.ResourceOptions(depends_on=[function.rights]),
+    )
+    return Consumer(function, mapping)

@@ -1,0 +1,116 @@
+"""What the three functions have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from functions.settings import PREFIX
+from functions.settings import Settings as FunctionSettings
+from infra.code import Code
+from infra.roles import ARCHIVE, LEDGER, Right, create_role, grant, objects_of
+from infra.settings import Settings
+from infra.stream import RECORD_AGE_SECONDS
+from infra.tables import Tables
+from infra.topics import Topics
+
+LOG_DAYS = 90
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the functions work with."""
+
+    settings: Settings
+    code: Code
+    archive: aws.s3.Bucket
+    ledger: aws.dynamodb.Table
+    stream: aws.kinesis.Stream
+    tables: Tables
+    topics: Topics
+
+    def values(self) -> dict[str, pulumi.Input[str]]:
+        """By the names of `functions.settings`; each function is told those that its own class has."""
+        settings = self.settings
+        return {
+            "stack": settings.stack,
+            "ledger_table": self.ledger.name,
+            "archive_bucket": self.archive.bucket,
+            "daily_report_topic": self.topics.daily_report.arn,
+            "alerts_topic": self.topics.alerts.arn,
+            "stream": self.stream.name,
+            "code": self.code.hash,
+            "nyt_url": settings.nyt_url,
+            "jhu_url": settings.jhu_url,
+            "allowed_hosts": ",".join(settings.allowed_hosts),
+            "insecure_hosts": ",".join(settings.insecure_hosts),
+            "max_source_bytes": str(settings.max_source_bytes),
+            "source_deadline_seconds": str(settings.source_deadline_seconds),
+            "record_age_seconds": str(RECORD_AGE_SECONDS),
+            "database": self.tables.database.database_name,
+            "daily_table": self.tables.daily.table_name,
+            "revisions_table": self.tables.revisions.table_name,
+        }
+
+    def rights(self) -> list[Right]:
+        """What every function may do: it enters into the ledger, keeps, and tells people."""
+        return [
+            Right(LEDGER, [self.ledger.arn]),
+            Right(ARCHIVE, [objects_of(self.archive)]),
+            Right(["sns:Publish"], [self.topics.daily_report.arn, self.topics.alerts.arn]),
+        ]
+
+
+@dataclass(frozen=True)
+class Function:
+    resource: aws.lambda_.Function
+    role: aws.iam.Role
+    # Lambda looks at the role's rights when a mapping or a destination is made: those wait for this.
+    rights: aws.iam.RolePolicy
+
+
+def environment(
+    kind: type[FunctionSettings], values: Mapping[str, pulumi.Input[str]]
+) -> dict[str, pulumi.Input[str]]:
+    """Exactly the variables that this class reads."""
+    return {PREFIX + field.name.upper(): values[field.name] for field in fields(kind)}
+
+
+def create_function(
+    part: str,
+    surroundings: Surroundings,
+    reads: type[FunctionSettings],
+    rights: Sequence[Right],
+    memory: int,
+    timeout: int,
+    after: Sequence[pulumi.Resource] = (),
+    **more: Any,
+) -> Function:
+    """The function whose handler is `functions.<part>.handler`; memory in MB, timeout in seconds."""
+    settings = surroundings.settings
+    name = settings.name(part)
+    # Lambda would make a group that keeps everything for ever.
+    logs = aws.cloudwatch.LogGroup(part, name=f"/aws/lambda/{name}", retention_in_days=LOG_DAYS)
+    role = create_role(part, settings, "lambda.amazonaws.com")
+    write_logs = Right(
+        ["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(logs.arn, ":log-stream:*")]
+    )
+    granted = grant(part, role, [*surroundings.rights(), *rights, write_logs])
+    function = aws.lambda_.Function(
+        part,
+        name=name,
+        handler=f"functions.{part}.handler",
+        runtime="python3.13",
+        architectures=["arm64"],
+        code=surroundings.code.archive,
+        role=role.arn,
+        memory_size=memory,
+        timeout=timeout,
+        environment={"variables": environment(reads, surroundings.values())},
+        logging_config={"log_format": "JSON", "log_group": logs.name, "application_log_level": "INFO"},
+        opts=pulumi.ResourceOptions(depends_on=[granted, *after]),
+        **more,
+    )
+    return Function(function, role, granted)

@@ -1,0 +1,125 @@
+"""What an operator configures, read and checked before the first resource is declared.
+
+Defaults and descriptions are in Pulumi.yaml and nowhere else.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import pulumi
+
+from infra.schedule_expression import problem_with
+
+STACK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+MAX_STACK = 30  # an S3 bucket's name has 63 characters: daybook-<stack>-rejected-<account>
+EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+class ConfigurationError(pulumi.RunError):
+    """The configuration can't be deployed: all that is wrong with it, a line each."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    stack: str
+    schedule: str
+    timezone: str
+    emails: tuple[str, ...]
+    phones: tuple[str, ...]
+    webhooks: tuple[str, ...]
+    nyt_url: str
+    jhu_url: str
+    allowed_hosts: tuple[str, ...]
+    insecure_hosts: tuple[str, ...]
+    max_source_bytes: int
+    source_deadline_seconds: int
+    protect: bool
+    reserve_concurrency: bool
+
+    def name(self, part: str) -> str:
+        """What a resource is called in the account, where other stacks live as well."""
+        return f"daybook-{self.stack}-{part}"
+
+
+def read_settings() -> Settings:
+    """Raises ConfigurationError naming everything that is wrong."""
+    config = pulumi.Config("daybook")
+    try:
+        settings = Settings(
+            stack=pulumi.get_stack(),
+            schedule=config.require("schedule").strip(),
+            timezone=config.require("timezone"),
+            emails=_texts(config, "emails"),
+            phones=_texts(config, "phones"),
+            webhooks=_texts(config, "webhooks"),
+            nyt_url=config.require("nyt_url"),
+            jhu_url=config.require("jhu_url"),
+            allowed_hosts=_texts(config, "allowed_hosts"),
+            insecure_hosts=_texts(config, "insecure_hosts"),
+            max_source_bytes=config.require_int("max_source_bytes"),
+            source_deadline_seconds=config.require_int("source_deadline_seconds"),
+            protect=config.require_bool("protect"),
+            reserve_concurrency=config.require_bool("reserve_concurrency"),
+        )
+    except (pulumi.ConfigTypeError, pulumi.ConfigMissingError) as error:
+        raise ConfigurationError(str(error)) from error
+    problems = [*_problems(settings)]
+    if problems:
+        raise ConfigurationError("\n".join(["This configuration can't be deployed:", *problems]))
+    return settings
+
+
+def _texts(config: pulumi.Config, key: str) -> tuple[str, ...]:
+    found: Any = config.require_object(key)
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise ConfigurationError(f"daybook:{key} is a list of texts, not {found!r}")
+    return tuple(dict.fromkeys(text.strip() for text in found))
+
+
+def _problems(settings: Settings) -> Iterable[str]:
+    if not STACK.fullmatch(settings.stack) or len(settings.stack) > MAX_STACK:
+        yield (
+            f"stack {settings.stack!r}: names of resources are made of it, so at most {MAX_STACK} "
+            "small letters, digits and single dashes, a letter first"
+        )
+    if problem := problem_with(settings.schedule):
+        yield f"daybook:schedule {settings.schedule!r}: {problem}"
+    if settings.timezone not in available_timezones():
+        yield f"daybook:timezone {settings.timezone!r}: no such zone; write it like America/New_York"
+    yield from _each("emails", settings.emails, EMAIL.fullmatch, "not an e-mail address")
+    yield from _each("phones", settings.phones, E164.fullmatch, "not in E.164; write it like +12065550100")
+    for key, urls in (
+        ("nyt_url", [settings.nyt_url]),
+        ("jhu_url", [settings.jhu_url]),
+        ("webhooks", settings.webhooks),
+    ):
+        for url in urls:
+            if problem := _url_problem(url, settings, from_allowed_host=key != "webhooks"):
+                yield f"daybook:{key} {url!r}: {problem}"
+    for key in ("max_source_bytes", "source_deadline_seconds"):
+        if getattr(settings, key) <= 0:
+            yield f"daybook:{key} {getattr(settings, key)}: must be more than 0"
+
+
+def _each(key: str, texts: Iterable[str], valid: Callable[[str], object], problem: str) -> Iterable[str]:
+    return (f"daybook:{key} {text!r}: {problem}" for text in texts if not valid(text))
+
+
+def _url_problem(url: str, settings: Settings, from_allowed_host: bool) -> str | None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError as error:
+        return str(error)
+    if not host or parts.scheme not in ("http", "https") or parts.username or re.search(r"\s", url):
+        return "not a web address"
+    if parts.scheme == "http" and host not in settings.insecure_hosts:
+        return f"must be https ({host} isn't one of daybook:insecure_hosts)"
+    if from_allowed_host and host not in settings.allowed_hosts:
+        return f"{host} isn't one of daybook:allowed_hosts, so it would never be asked"
+    return None

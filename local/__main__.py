@@ -1,0 +1,88 @@
+"""``python -m local``: the whole system on this machine."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+DATE = click.DateTime(["%Y-%m-%d"])
+TIME = click.DateTime(["%H:%M"])
+ARCHIVE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Daybook on this machine: no AWS account, no Docker."""
+
+
+@main.command()
+@click.option("--nyt", required=True, type=ARCHIVE, help="Publishing history of The New York Times' file.")
+@click.option("--jhu", required=True, type=ARCHIVE, help="Publishing history of the Johns Hopkins file.")
+@click.option("--start", required=True, type=DATE, help="Date of the first run.")
+@click.option("--end", required=True, type=DATE, help="Date of the last run.")
+@click.option("--time", "time", default="12:00", type=TIME, show_default=True, help="Time of day, UTC.")
+@click.option("--out", required=True, type=FOLDER, help="Where to write what the tables hold at the end.")
+@click.option("--state", type=FOLDER, help="Keep archive and ledger here, for `python -m ops`.")
+def play(
+    nyt: Path, jhu: Path, start: dt.datetime, end: dt.datetime, time: dt.datetime, out: Path, state: Path | None
+) -> None:
+    """Play a publishing history: one run a day, each with its moment as now.
+
+    An archive is a tar file with one member a version, named by its moment: 2020-09-04T012644Z.csv.
+    """
+    if end < start:
+        raise click.UsageError(f"--end {end:%Y-%m-%d} lies before --start {start:%Y-%m-%d}")
+    # Imported here, so that --help and a wrong option answer at once.
+    from local import history, state as kept  # noqa: PLC0415
+    from local.clock import Clock  # noqa: PLC0415
+    from local.cloud import LocalCloud  # noqa: PLC0415
+    from local.play import (  # noqa: PLC0415
+        moments,
+        notice_line,
+        play as played_runs,
+        run_line,
+        write_days,
+        write_lines,
+        write_revisions,
+    )
+    from local.publisher import Publisher  # noqa: PLC0415
+
+    try:
+        histories = history.read(nyt), history.read(jhu)
+    except history.HistoryUnreadable as error:
+        raise click.ClickException(str(error)) from error
+    when = moments(start.date(), end.date(), time.time())
+    out.mkdir(parents=True, exist_ok=True)
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        Publisher() as publisher,
+        LocalCloud(Clock.virtual(when[0]), publisher.config()) as cloud,
+        Progress(*columns, console=console, disable=not console.is_terminal) as progress,
+    ):
+        task = progress.add_task("playing", total=len(when))
+        runs = []
+        for played in played_runs(cloud, publisher, *histories, when):
+            runs.append(played)
+            progress.update(task, advance=1, description=f"{played.scheduled_at:%Y-%m-%d} {played.run.state}")
+        daily, revisions = cloud.reader.daily(), cloud.reader.revisions()
+        write_days(out / "days.csv", daily)
+        write_revisions(out / "revisions.csv", revisions)
+        write_lines(out / "runs.jsonl", map(run_line, runs))
+        write_lines(out / "notices.jsonl", filter(None, map(notice_line, cloud.emulator.publications)))
+        if state is not None:
+            kept.save(cloud, state)
+    completed = sum(played.run.state == "completed" for played in runs)
+    rejected = sum(played.run.state == "failed" for played in runs)
+    click.echo(
+        f"{len(runs)} runs: {completed} completed, {rejected} rejected. "
+        f"{len(daily)} days, {sum(row.revision > 1 for row in revisions)} restated entries. In {out}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

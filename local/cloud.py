@@ -1,0 +1,119 @@
+"""The local cloud: the emulator, and around it what runs the stack's functions as Lambda would."""
+
+import datetime as dt
+import json
+import tempfile
+from collections.abc import Mapping as ConstantMapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from dashboard.data import Reader
+from functions.ledger import Ledger
+from local.clients import client
+from local.clock import Clock
+from local.emulator import Emulator, Publication
+from local.engine import Provisioned, provision
+from local.lambda_runtime import LambdaRuntime, Log
+from local.mapping import Mapping
+from local.scheduler import fire
+from schemas.moment import written
+
+STACK = "local"
+
+
+class LocalCloud:
+    """A stack, provisioned from the Pulumi program, with its functions ready to be invoked.
+
+    Nothing moves by itself: ``run`` fires the schedule, ``settle`` carries everything to its end.
+    """
+
+    def __init__(self, clock: Clock, config: ConstantMapping[str, str], log: Log | None = None) -> None:
+        self.clock = clock
+        self._code = tempfile.TemporaryDirectory(prefix="daybook-")
+        self.emulator = Emulator(clock)
+        self.stack: Provisioned = provision(self.emulator, Path(self._code.name), STACK, config)
+        self.runtime = LambdaRuntime(
+            self.emulator.endpoint,
+            clock,
+            self.stack.functions,
+            self.stack.invoke_configs,
+            on_failure=self._publish,
+            log=log,
+        )
+        self.mappings = [
+            Mapping(mapping, self.client("kinesis"), self.runtime.invoke, clock, self._publish)
+            for mapping in self.stack.mappings
+        ]
+        self.emulator.on_publish(self._deliver)
+        self.ledger = Ledger(self.client("dynamodb"), self.stack.exports["ledger_table"])
+        self.reader = Reader(
+            query_client=self.client("timestream-query"),
+            ledger_client=self.client("dynamodb"),
+            database=self.stack.exports["database"],
+            daily_table=self.stack.exports["daily_table"],
+            revisions_table=self.stack.exports["revisions_table"],
+            ledger_table=self.stack.exports["ledger_table"],
+        )
+
+    def client(self, service: str) -> Any:
+        """A client of the emulator."""
+        return client(service, self.emulator.endpoint)
+
+    def run(self, moment: dt.datetime) -> str:
+        """Fire the schedule for that moment; the request's id."""
+        (schedule,) = self.stack.schedules
+        return self.runtime.invoke_async(schedule.target_function, fire(schedule, moment))
+
+    def settle(self, until: dt.datetime | None = None) -> None:
+        """Let everything that is under way come to its end, retries and alerts included; with ``until``,
+        what waits for a later moment is left waiting."""
+        while True:
+            moved = self.runtime.drain(until)
+            for mapping in self.mappings:
+                moved += mapping.drain(until).records
+            if not moved:
+                return
+
+    def close(self) -> None:
+        """End every process, and forget everything."""
+        self.runtime.close()
+        self.emulator.stop()
+        self._code.cleanup()
+
+    def _publish(self, topic: str, message: ConstantMapping[str, Any]) -> None:
+        """On-failure destinations are topics."""
+        self.client("sns").publish(TopicArn=topic, Message=json.dumps(message))
+
+    def _deliver(self, publication: Publication) -> None:
+        """Hand a message to the functions that subscribe to its topic, as SNS does."""
+        for subscription in self.stack.subscriptions:
+            if (subscription.topic_arn, subscription.protocol) == (publication.topic_arn, "lambda"):
+                name = subscription.endpoint.rpartition(":")[2]
+                self.runtime.invoke_async(name, json.dumps(_sns_event(publication)).encode())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _sns_event(publication: Publication) -> dict[str, Any]:
+    """What a function gets from SNS."""
+    message = {
+        "Type": "Notification",
+        "MessageId": publication.message_id,
+        "TopicArn": publication.topic_arn,
+        "Subject": publication.subject,
+        "Message": publication.text("lambda"),
+        "Timestamp": written(publication.time),
+        "SignatureVersion": "1",
+        "MessageAttributes": {},
+    }
+    subscription = f"{publication.topic_arn}:{uuid4()}"
+    record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription}
+    return {"Records": [record | {"Sns": message}]}

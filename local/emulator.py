@@ -1,0 +1,420 @@
+"""AWS on loopback: moto's server with Timestream replaced, on the local cloud's clock.
+
+Every patch of moto is in this file, and each asserts that what it patches exists. Clients need nothing but
+`Emulator.environment()`; nothing here leaves the machine.
+"""
+
+from __future__ import annotations
+
+import bisect
+import copy
+import functools
+import itertools
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace, TracebackType
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import moto.dynamodb.models
+import moto.kinesis.models
+import moto.s3.models
+import moto.sns.models
+from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
+from moto.kinesis.models import KinesisBackend, Record, Shard
+from moto.kinesis.utils import decompose_shard_iterator
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import s3_backends
+from moto.sns.exceptions import SNSInvalidParameter
+from moto.sns.models import Topic
+from werkzeug.serving import make_server
+
+from local.clock import Clock
+from local.timestream import Timestream
+from local.timestream_query import Queries
+from local.timestream_records import ServiceError
+
+REGION = "us-east-1"
+TIMESTREAM_TARGET = "Timestream_20181101."
+REJECTED_RECORDS_STATUS = 419  # seen in the service's own answers
+# Like AWS's: 56 digits, rising, with gaps. Whoever adds 1 to one, or takes it for a small number, is found.
+FIRST_SEQUENCE_NUMBER = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898
+SEQUENCE_STEP = 1_208_925_819_614_629_174_706_177
+STOP_SECONDS = 0.02  # how long stop() may wait for the server's loop
+MAX_RECORDS_PER_GET = 10_000  # Kinesis GetRecords
+
+_one_at_a_time = threading.Lock()
+InvokeFunction = Callable[[str, bytes, bool], tuple[bytes, str | None]]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A message published to a topic. With `structure` "json", `message` holds a text for each protocol."""
+
+    topic_arn: str
+    message_id: str
+    subject: str | None
+    message: str
+    structure: str | None
+    time: datetime
+    subscriptions: tuple[tuple[str, str], ...]  # protocol, endpoint
+
+    def text(self, protocol: str) -> str:
+        """What a subscriber of this protocol receives."""
+        if self.structure != "json":
+            return self.message
+        texts = json.loads(self.message)
+        return texts.get(protocol, texts["default"])
+
+
+class Emulator:
+    """One at a time in a process.
+
+    `invoke_function(name, payload, asynchronous)` gives the response, and "Unhandled" where it failed.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        invoke_function: InvokeFunction | None = None,
+        magnetic_visible_after: timedelta = timedelta(0),
+        empty_first_page: bool = False,
+    ) -> None:
+        if not _one_at_a_time.acquire(blocking=False):
+            raise RuntimeError("an emulator is already running in this process: moto's state is global")
+        self.clock = clock or Clock.real()
+        self.invoke_function = invoke_function
+        self.timestream = Timestream(self.clock, self._put_object, magnetic_visible_after)
+        self.queries = Queries(self.timestream, empty_first_page)
+        self.publications: list[Publication] = []
+        self._lock = threading.RLock()
+        self._listeners: list[Callable[[Publication], None]] = []
+        self._patches = _Patches()
+        self._patch()
+        BackendDict.reset()
+        reset_model_data()
+        app = self._serve(DomainDispatcherApplication(create_backend_app))
+        self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_SilentHandler)
+        self.endpoint = self.timestream.endpoint = f"http://127.0.0.1:{self._server.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(STOP_SECONDS,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._patches.undo()
+        self.timestream.close()
+        _one_at_a_time.release()
+
+    def __enter__(self) -> Emulator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def on_publish(self, listener: Callable[[Publication], None]) -> None:
+        """Called for every message published to a topic, in the request's thread, before it is answered."""
+        self._listeners.append(listener)
+
+    def environment(self) -> dict[str, str]:
+        """All that a client in another process needs, and what keeps it from looking elsewhere."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        }
+
+    def client(self, service: Any, **settings: Any) -> Any:
+        """A boto3 client of the emulator, whatever this process's environment and profiles say."""
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106
+            **settings,
+        )
+
+    def _put_object(self, bucket: str, key: str, body: bytes) -> None:
+        with self._lock:
+            s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, key, body)
+
+    # Patches
+
+    def _patch(self) -> None:
+        self._patch_clock()
+        self._patch_kinesis()
+        self._patch_transactions()
+        self._patch_messages()
+        self._patch_functions()
+
+    def _serve(self, moto_app: DomainDispatcherApplication) -> Callable[..., Iterable[bytes]]:
+        """Timestream by the stand-in, the rest by moto: one request after another, as moto isn't thread-safe.
+
+        Lambda and SNS run hooks that may call other services, and stay outside the lock.
+        """
+
+        def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if environ.get("HTTP_X_AMZ_TARGET", "").startswith(TIMESTREAM_TARGET):
+                return self._serve_timestream(environ, start_response)
+            authorization = environ.get("HTTP_AUTHORIZATION", "")
+            if "/lambda/aws4_request" in authorization or "/sns/aws4_request" in authorization:
+                return moto_app(environ, start_response)
+            with self._lock:
+                return list(moto_app(environ, start_response))
+
+        return app
+
+    def _serve_timestream(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        action = environ["HTTP_X_AMZ_TARGET"].removeprefix(TIMESTREAM_TARGET)
+        request = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) or b"{}")
+        status = "200 OK"
+        try:
+            answer = (
+                self.queries.query(request) if action == "Query" else self.timestream.handle(action, request)
+            )
+        except ServiceError as error:
+            rejected = error.code == "RejectedRecordsException"
+            status = f"{REJECTED_RECORDS_STATUS if rejected else 400} {error.code}"
+            answer = {"__type": f"com.amazonaws.timestream.v20181101#{error.code}", "Message": error.message}
+            answer |= error.extra
+        body = json.dumps(answer).encode()
+        headers = [("Content-Type", "application/x-amz-json-1.0"), ("Content-Length", str(len(body)))]
+        start_response(status, [*headers, ("x-amzn-RequestId", uuid4().hex.upper())])
+        return [body]
+
+    def _patch_clock(self) -> None:
+        def now() -> datetime:
+            moment = self.clock.now().astimezone(UTC).replace(tzinfo=None)  # moto's times are naive
+            return moment.replace(microsecond=moment.microsecond // 1000 * 1000)  # AWS's have milliseconds
+
+        self._patches.replace(moto.kinesis.models, "utcnow", now)
+        self._patches.replace(moto.s3.models, "utcnow", now)
+
+    def _patch_kinesis(self) -> None:
+        replace = self._patches.replace
+        # The local cloud has its own event source mapping; moto's calls docker for every record.
+        replace(LambdaBackend, "send_kinesis_message", lambda *_arguments, **_named: None)
+        # A CloudWatch datum for every call would be kept for ever.
+        replace(KinesisBackend, "_send_stream_metrics", lambda *_arguments, **_named: None)
+        numbers = itertools.count(FIRST_SEQUENCE_NUMBER, SEQUENCE_STEP)
+
+        def put_record(shard: Shard, partition_key: str, data: str, explicit_hash_key: str) -> str:
+            number = next(numbers)
+            record: Any = Record(partition_key, data, number, explicit_hash_key)
+            shard.records[number] = record
+            return str(number)
+
+        replace(Shard, "put_record", put_record)
+        replace(Shard, "get_records", _get_records)
+        replace(
+            Shard, "get_min_sequence_number", lambda shard: next(iter(shard.records), FIRST_SEQUENCE_NUMBER)
+        )
+        replace(Shard, "get_max_sequence_number", lambda shard: next(reversed(shard.records), 0))
+        get_shard_iterator, get_records = KinesisBackend.get_shard_iterator, KinesisBackend.get_records
+
+        def iterator(
+            backend: KinesisBackend, stream_arn: str | None, stream_name: str | None, *rest: Any, **named: Any
+        ) -> str:
+            # moto writes the name into the iterator, which is None when the stream was given by its ARN.
+            stream = backend.describe_stream(stream_arn=stream_arn, stream_name=stream_name)
+            return get_shard_iterator(backend, stream.arn, stream.stream_name, *rest, **named)
+
+        def kept_records(
+            backend: KinesisBackend, stream_arn: str | None, shard_iterator: str, limit: int | None
+        ) -> Any:
+            name, shard_id, _ = decompose_shard_iterator(shard_iterator)
+            stream = backend.describe_stream(stream_arn=stream_arn, stream_name=name)
+            oldest = self.clock.now() - timedelta(hours=stream.retention_period_hours)
+            _trim(stream.get_shard(shard_id), oldest)
+            return get_records(backend, stream_arn, shard_iterator, limit)
+
+        replace(KinesisBackend, "get_shard_iterator", iterator)
+        replace(KinesisBackend, "get_records", kept_records)
+
+    def _patch_transactions(self) -> None:
+        """moto copies whole tables so that it can take a transaction back; here only the items it touches."""
+
+        def deepcopy(value: Any) -> Any:
+            return value if isinstance(value, Table) else copy.deepcopy(value)
+
+        transact_write_items = DynamoDBBackend.transact_write_items
+
+        @functools.wraps(transact_write_items)
+        def transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+            restore = _snapshot(backend, transact_items)
+            try:
+                transact_write_items(backend, transact_items)
+            except BaseException:
+                restore()
+                raise
+
+        self._patches.replace(moto.dynamodb.models, "copy", SimpleNamespace(deepcopy=deepcopy))
+        self._patches.replace(DynamoDBBackend, "transact_write_items", transact)
+
+    def _patch_messages(self) -> None:
+        def publish(  # noqa: PLR0917
+            topic: Topic,
+            message: str,
+            subject: str | None = None,
+            message_attributes: dict[str, Any] | None = None,
+            group_id: str | None = None,
+            deduplication_id: str | None = None,  # noqa: ARG001
+            message_structure: str | None = None,
+        ) -> str:
+            """Nothing is delivered from here, neither by HTTP nor to a function: the listeners do that."""
+            if message_structure == "json":
+                _check_texts(message)
+            subscriptions, _ = topic.sns_backend.list_subscriptions_by_topic(topic_arn=topic.arn)
+            publication = Publication(
+                topic.arn,
+                str(uuid4()),
+                subject,
+                message,
+                message_structure,
+                self.clock.now(),
+                tuple((subscription.protocol, subscription.endpoint) for subscription in subscriptions),
+            )
+            sent = (publication.message_id, message, subject, message_attributes, group_id)
+            topic.sent_notifications.append(sent)
+            self.publications.append(publication)
+            for listener in self._listeners:
+                listener(publication)
+            return publication.message_id
+
+        self._patches.replace(Topic, "publish", publish)
+
+    def _patch_functions(self) -> None:
+        def invoke(  # noqa: PLR0917
+            backend: LambdaBackend,
+            function_name: str,
+            qualifier: str | None,
+            body: str | bytes | None,
+            headers: Any,
+            response_headers: dict[str, str],
+        ) -> bytes:
+            function = backend.get_function(function_name, qualifier)
+            kind = headers.get("X-Amz-Invocation-Type") or "RequestResponse"
+            payload = body.encode() if isinstance(body, str) else body or b"{}"
+            response, error = b"", None
+            if kind != "DryRun":
+                if self.invoke_function is None:
+                    raise RuntimeError(
+                        f"nothing is there to run {function.function_name}: set invoke_function"
+                    )
+                response, error = self.invoke_function(function.function_name, payload, kind == "Event")
+            if kind == "Event":
+                return b""
+            if error is not None:
+                response_headers["x-amz-function-error"] = error
+            return response
+
+        def never(function: LambdaFunction, *_arguments: Any, **_named: Any) -> None:
+            raise AssertionError(f"moto wants docker for {function.function_name}")
+
+        self._patches.replace(LambdaBackend, "invoke", invoke)
+        self._patches.replace(LambdaFunction, "_invoke_lambda", never)
+
+
+class _SilentHandler(MotoRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """No line for each request."""
+
+
+class _Patches:
+    """What was replaced, so that it can be put back."""
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], None]] = []
+
+    def replace(self, owner: Any, name: str, new: Any) -> None:
+        assert hasattr(owner, name), f"{owner} has no {name} any more"  # noqa: S101
+        if name in vars(owner):
+            self._undo.append(functools.partial(setattr, owner, name, vars(owner)[name]))
+        else:
+            self._undo.append(functools.partial(delattr, owner, name))
+        setattr(owner, name, new)
+
+    def undo(self) -> None:
+        while self._undo:
+            self._undo.pop()()
+
+
+def _get_records(shard: Shard, last_sequence_id: str, limit: int | None) -> tuple[list[Record], int, int]:
+    """As moto's, without going through all records from the first on."""
+    order = list(shard.records)
+    start = bisect.bisect_right(order, int(last_sequence_id))
+    found = order[start : start + (limit or MAX_RECORDS_PER_GET)]
+    if not found:
+        return [], int(last_sequence_id), 0
+    records = [shard.records[number] for number in found]
+    behind = shard.records[order[-1]].created_at - records[-1].created_at
+    return records, found[-1], int(behind * 1000)
+
+
+def _trim(shard: Shard, oldest: datetime) -> None:
+    """A record that the stream's retention has passed over is gone."""
+    while shard.records:
+        number, record = next(iter(shard.records.items()))
+        if record.created_at >= oldest.timestamp():
+            return
+        del shard.records[number]
+
+
+def _snapshot(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> Callable[[], None]:
+    """Gives what puts a transaction's items, their order and their tables' streams back as they are now."""
+    saved: dict[str, tuple[Table, Any, int]] = {}
+    for _, operation in (next(iter(entry.items())) for entry in transact_items):
+        try:
+            table = backend.get_table(operation["TableName"])
+            hash_key, range_key = backend.get_keys_value(table, operation.get("Key") or operation["Item"])
+        except Exception:  # noqa: S112 moto refuses such an operation itself, before it writes
+            continue
+        events = len(table.stream_shard.items) if table.stream_shard else 0
+        _, items, _ = saved.setdefault(table.name, (table, defaultdict(dict, table.items), events))
+        if range_key is None:
+            if hash_key in items:
+                items[hash_key] = copy.deepcopy(items[hash_key])
+            continue
+        if items.get(hash_key) is table.items.get(hash_key):
+            items[hash_key] = dict(items.get(hash_key, {}))
+        if range_key in items[hash_key]:
+            items[hash_key][range_key] = copy.deepcopy(items[hash_key][range_key])
+
+    def restore() -> None:
+        for table, items, events in saved.values():
+            table.items = items
+            if table.stream_shard:
+                del table.stream_shard.items[events:]
+
+    return restore
+
+
+def _check_texts(message: str) -> None:
+    """Raises InvalidParameter, with the service's words."""
+    try:
+        texts = json.loads(message)
+    except json.JSONDecodeError:
+        texts = None
+    if not isinstance(texts, dict):
+        raise SNSInvalidParameter("Message Structure - JSON message body failed to parse")
+    if not isinstance(texts.get("default"), str):
+        raise SNSInvalidParameter("Message Structure - No default entry in JSON message body")

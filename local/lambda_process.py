@@ -1,0 +1,276 @@
+"""One handler process, and the Runtime API it is served by: one invocation at a time.
+
+Each process has its own port: awslambdaric can't report a failed import to an address that has a path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from local.resources import LocalFunction
+
+API = "/2018-06-01/runtime/"
+CLIENT = "awslambdaric" if importlib.util.find_spec("awslambdaric") else "plain"
+# Lambda allows 10 s and then begins again within the time-out; a first import from a cold disk takes longer.
+INIT_SECONDS = 60
+END_SECONDS = 5
+MEMORY_MEGABYTES = 512  # what handlers are told; nothing is limited
+
+
+@dataclass(frozen=True)
+class Request:
+    request_id: str
+    payload: bytes
+    trace_id: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`reported`: by the handler itself. A process is of no more use after an error that it didn't report."""
+
+    response: bytes
+    error: bool = False
+    reported: bool = True
+    taken: bool = True  # False: the process ended before it took the request, which may go to another
+
+
+class LambdaProcess:
+    """`on_line(request id, line)` gets what the handler prints, soon after it is printed."""
+
+    def __init__(
+        self,
+        function: LocalFunction,
+        endpoint: str,
+        on_line: Callable[[str, str], None],
+        client: str = CLIENT,
+    ) -> None:
+        self._function = function
+        self._on_line = on_line
+        self._request: Request | None = None
+        self._inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.owner = self
+        address = f"127.0.0.1:{self._server.server_port}"
+        program = str(Path(__file__).with_name("runtime_client.py"))
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", program, function.handler, client],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=function.code,
+            env=environment(function, endpoint, address),
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        self._threads = [
+            threading.Thread(target=target, daemon=True)
+            for target in (self._server.serve, self._read_lines, self._await_end)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def invoke(self, request: Request) -> Outcome:
+        """Waits for the handler, at most as long as the function's time-out; then its process is killed."""
+        self._inbox.put(request)
+        seconds, taken = INIT_SECONDS, False
+        try:
+            kind, body = self._outbox.get(timeout=seconds)
+            if kind == "taken":
+                seconds, taken = self._function.timeout, True
+                kind, body = self._outbox.get(timeout=seconds)
+        except queue.Empty:
+            message = f"Task timed out after {seconds:.2f} seconds"
+            kind, body = "late", _failure(request, "Sandbox.Timedout", message)
+        if kind == "ended":
+            body = _failure(request, "Runtime.ExitError", _exit_reason(self._process.returncode))
+        if kind == "late" or (kind == "ended" and taken):
+            self._on_line(request.request_id, json.loads(body)["errorMessage"])
+        return Outcome(body, kind != "response", kind in {"response", "error"}, taken or kind != "ended")
+
+    def close(self) -> None:
+        """Ends the process, and all that it started, whatever it is doing. A second call does nothing."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._end()
+
+    def _end(self) -> None:
+        self._kill()
+        self._process.wait(END_SECONDS)
+        assert self._process.stdin  # noqa: S101
+        self._process.stdin.close()
+        self._inbox.put(None)
+        self._server.stop()
+        for thread in self._threads:
+            thread.join(END_SECONDS)
+        self._server.server_close()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(
+            ProcessLookupError, PermissionError
+        ):  # macOS: EPERM for a group that is gone
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def _read_lines(self) -> None:
+        assert self._process.stdout  # noqa: S101
+        with self._process.stdout as stream:
+            for raw in stream:
+                # awslambdaric ends a stack trace's lines with \r and indents them with no-break spaces.
+                for line in raw.decode(errors="replace").replace("\xa0", " ").splitlines():
+                    self._on_line(self._request.request_id if self._request else "", line)
+
+    def _await_end(self) -> None:
+        self._process.wait()
+        self._kill()  # what it started and left behind
+        self._outbox.put(("ended", b""))
+
+    # The Runtime API's side
+
+    def next(self) -> dict[str, str] | None:
+        """The headers of the next request, when there is one; None when the process is to end."""
+        request = self._inbox.get()
+        if request is None:
+            return None
+        self._request = request
+        self._outbox.put(("taken", b""))
+        return {
+            "Lambda-Runtime-Aws-Request-Id": request.request_id,
+            "Lambda-Runtime-Invoked-Function-Arn": self._function.arn,
+            "Lambda-Runtime-Trace-Id": request.trace_id,
+            # Real time, whatever the clock says: the handler counts down on its own.
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + self._function.timeout) * 1000)),
+        }
+
+    def payload(self) -> bytes:
+        return self._request.payload if self._request else b""
+
+    def answer(self, path: str, body: bytes) -> bool:
+        """False for an answer to what wasn't asked."""
+        if path == "init/error":
+            self._outbox.put(("init", body))
+            return True
+        for kind in ("response", "error"):
+            if self._request and path == f"invocation/{self._request.request_id}/{kind}":
+                self._outbox.put((kind, body))
+                return True
+        return False
+
+
+def environment(function: LocalFunction, endpoint: str, runtime_api: str) -> dict[str, str]:
+    """Nothing of ours or the user's: what Lambda sets, the function's own, and where AWS is."""
+    region = function.arn.split(":")[3]
+    code = str(function.code)
+    defaults = {
+        "HOME": "/home/sbx_user1051",  # as in Lambda, where it doesn't exist either
+        "LANG": "en_US.UTF-8",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": code,
+        "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's code folder can't be written to
+        "TZ": "UTC",
+    }
+    reserved = {
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MEGABYTES),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "LAMBDA_TASK_ROOT": code,
+        "_HANDLER": function.handler,
+    }
+    return {**defaults, **function.environment, **reserved}
+
+
+def _failure(request: Request, kind: str, message: str) -> bytes:
+    """In the service's words, for what a handler can't report itself."""
+    message = f"RequestId: {request.request_id} Error: {message}"
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+
+
+def _exit_reason(code: int) -> str:
+    if code < 0:
+        return f"Runtime exited with error: signal: {(signal.strsignal(-code) or str(-code)).lower()}"
+    if code > 0:
+        return f"Runtime exited with error: exit status {code}"
+    return "Runtime exited without providing a reason"
+
+
+class _Server(ThreadingHTTPServer):
+    owner: LambdaProcess
+    _stopped = False
+
+    def serve(self) -> None:
+        while not self._stopped:
+            self.handle_request()
+
+    def stop(self) -> None:
+        self._stopped = True
+        socket.create_connection(("127.0.0.1", self.server_port)).close()  # ends the wait in handle_request
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # which a killed process leaves
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body in one packet
+    disable_nagle_algorithm = True
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def do_GET(self) -> None:
+        if self.path != API + "invocation/next":
+            self._reply(404)
+            return
+        headers = self.server.owner.next()
+        if headers is None:
+            self.close_connection = True
+            return
+        self._reply(200, self.server.owner.payload(), headers)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._reply(202 if self.server.owner.answer(self.path.removeprefix(API), body) else 400, b"{}")
+
+    def _reply(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """No line for each request."""

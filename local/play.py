@@ -1,0 +1,123 @@
+"""Play a publishing history: one run a day, each with its moment as now. How truth is measured."""
+
+import csv
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.cloud import LocalCloud
+from local.emulator import Publication
+from local.history import History
+from local.publisher import Publisher
+from schemas.moment import moment, written
+from schemas.run import Run
+from schemas.tables import Row
+
+PEOPLE = ("daily-report", "alerts")
+
+
+@dataclass(frozen=True)
+class Played:
+    """One scheduled run, as the ledger tells of it once everything has come to its end."""
+
+    scheduled_at: dt.datetime
+    run: Run
+    last_acknowledged: dt.date | None
+
+
+def moments(start: dt.date, end: dt.date, time: dt.time) -> list[dt.datetime]:
+    """One a day, both ends included, in UTC."""
+    return [
+        dt.datetime.combine(start + dt.timedelta(days=number), time, dt.UTC)
+        for number in range((end - start).days + 1)
+    ]
+
+
+def play(
+    cloud: LocalCloud, publisher: Publisher, nyt: History, jhu: History, when: Iterable[dt.datetime]
+) -> Iterator[Played]:
+    """Publish what had been published by each moment, run, and wait until nothing moves."""
+    for scheduled_at in when:
+        cloud.clock.advance_to(scheduled_at)
+        for name, history in (("nyt", nyt), ("jhu", jhu)):
+            published = history.at(scheduled_at)
+            publisher.files.pop(name, None)
+            if published is not None:
+                publisher.files[name] = published
+        request = cloud.run(scheduled_at)
+        cloud.settle(until=scheduled_at + dt.timedelta(days=1) - dt.timedelta(minutes=1))
+        run = next(run for run in cloud.ledger.recent_runs() if run.request == request)
+        yield Played(scheduled_at, run, cloud.ledger.head().last_acknowledged)
+
+
+def write_days(path: Path, rows: Iterable[Row]) -> None:
+    """``date,cases,deaths,recovered``; recovered is empty where it is not reported."""
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["date", "cases", "deaths", "recovered"])
+        table.writerows([row.day.date, *_counts(row)] for row in rows)
+
+
+def write_revisions(path: Path, rows: Iterable[Row]) -> None:
+    """Every entry ever made, in the order in which they were made."""
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["recorded_at", "date", "cases", "deaths", "recovered", "kind"])
+        for row in sorted(rows, key=lambda row: (row.version, row.day.date)):
+            kind = "recorded" if row.revision == 1 else "revised"
+            table.writerow([written(row.recorded_at), row.day.date, *_counts(row), kind])
+
+
+def _counts(row: Row) -> list[int | str]:
+    counts = row.day.counts
+    return [counts.cases, counts.deaths, "" if counts.recovered is None else counts.recovered]
+
+
+def run_line(played: Played) -> dict[str, Any]:
+    """What ``runs.jsonl`` says of a run."""
+    run = played.run
+    return {
+        "scheduled_at": written(played.scheduled_at),
+        "run": run.name,
+        "state": run.state,
+        "pending": len(run.pending),
+        "inserted": len(run.inserted),
+        "updated": len(run.updated),
+        "duplicate": len(run.duplicate),
+        "failed": len(run.failed),
+        "last_acknowledged": played.last_acknowledged and played.last_acknowledged.isoformat(),
+        "warnings": [warning.text for warning in run.warnings],
+        "reasons": list(run.reasons),
+        "reason_count": run.reason_count,
+    }
+
+
+def notice_line(publication: Publication) -> dict[str, Any] | None:
+    """What ``notices.jsonl`` says of a message; None for those that are for the machine."""
+    topic = next((name for name in PEOPLE if publication.topic_arn.endswith(name)), None)
+    if topic is None:
+        return None
+    email = publication.text("email")
+    return {
+        "scheduled_at": written(_run_time(email) or publication.time),
+        "sent_at": written(publication.time),
+        "topic": topic,
+        "subject": publication.subject,
+        "email": email,
+        "sms": publication.text("sms"),
+    }
+
+
+def _run_time(email: str) -> dt.datetime | None:
+    """When the run was that a message tells of: its last line names it."""
+    try:
+        return moment(email.rpartition(", run ")[2].partition("#")[0])
+    except ValueError:
+        return None
+
+
+def write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
