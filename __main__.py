@@ -1,4 +1,4 @@
-"""Daybook's stack, in the order the data travels. `pulumi up` deploys it; so does the local cloud, to itself."""
+"""Daybook's stack, in the order the data travels: for AWS by `pulumi up`, and for the local cloud."""
 
 import sys
 

@@ -109,13 +109,14 @@ def _rows(
                 reasons.append(Reason(source, "; ".join(problems), number, date, field, texts[field]))
             continue
         if row.date > today:
-            reasons.append(Reason(source, f"lies after the run's date, {today}", number, date, "date", date))
+            problem = f"lies after the run's date, {today}"
+            reasons.append(Reason(source, problem, number, date, header[date_column], date))
         elif row.date not in found:
             found[row.date] = row
             first_seen[row.date] = number
         elif row != found[row.date]:
             problem = f"comes twice with other values: see row {first_seen[row.date]}"
-            reasons.append(Reason(source, problem, number, date, "date", date))
+            reasons.append(Reason(source, problem, number, date, header[date_column], date))
     if not found and len(reasons) == before:
         reasons.append(Reason(source, "has no row for the U.S."))
     return found

@@ -7,20 +7,18 @@ import re
 
 RATE = re.compile(r"rate\(([1-9][0-9]*) (minute|hour|day)s?\)")
 CRON = re.compile(r"cron\((.*)\)")
-MONTHS = {
-    name: place for place, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)
-}
-DAYS = {name: place for place, name in enumerate("SUN MON TUE WED THU FRI SAT".split(), 1)}
+MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
+DAYS = "SUN|MON|TUE|WED|THU|FRI|SAT"
 FIELDS = {
-    "minutes": (0, 59, {}),
-    "hours": (0, 23, {}),
-    "day of month": (1, 31, {}),
+    "minutes": (0, 59, ""),
+    "hours": (0, 23, ""),
+    "day of month": (1, 31, ""),
     "month": (1, 12, MONTHS),
     "day of week": (1, 7, DAYS),
-    "year": (1970, 2199, {}),
+    "year": (1970, 2199, ""),
 }
 DAY_OF_MONTH_ONLY = re.compile(r"L|LW|([1-9]|[12][0-9]|3[01])W")
-DAY_OF_WEEK_ONLY = re.compile(r"L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5])")
+DAY_OF_WEEK_ONLY = re.compile(rf"L|([1-7]|{DAYS})(L|#[1-5])")
 
 
 def problem_with(expression: str) -> str | None:
@@ -52,12 +50,20 @@ def _valid(name: str, text: str) -> bool:
     return all(_valid_part(part, *FIELDS[name]) for part in text.split(","))
 
 
-def _valid_part(part: str, low: int, high: int, names: dict[str, int]) -> bool:
-    """A value, a range, * or any of them with /step."""
+def _valid_part(part: str, low: int, high: int, names: str) -> bool:
+    """A value, a range or *, any of them with /step."""
     span, slash, step = part.partition("/")
     if slash and not re.fullmatch("[1-9][0-9]*", step):
         return False
     if span == "*":
         return True
-    ends = [names.get(end, int(end) if re.fullmatch("[0-9]{1,4}", end) else -1) for end in span.split("-")]
+    ends = [_number(end, names) for end in span.split("-")]
     return len(ends) <= 2 and all(low <= end <= high for end in ends) and ends == sorted(ends)
+
+
+def _number(text: str, names: str) -> int:
+    """What a field's text counts as; -1 for what is none. Names count from 1."""
+    listed = names.split("|")
+    if text and text in listed:
+        return listed.index(text) + 1
+    return int(text) if re.fullmatch("[0-9]{1,4}", text) else -1

@@ -6,7 +6,7 @@ from infra.settings import Settings
 
 # The reporter finds the records of a failed batch where they lie: 7 days, which cost about $15 a month.
 RETENTION_HOURS = 168
-# How long a record is tried: longer than Timestream may throttle (6 hours), less than from one run to the next.
+# How long a record is tried: longer than Timestream may throttle (6 hours), shorter than from run to run.
 RECORD_AGE_SECONDS = 43_200
 
 

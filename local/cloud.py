@@ -72,7 +72,7 @@ class LocalCloud:
         while True:
             moved = self.runtime.drain(until)
             for mapping in self.mappings:
-                moved += mapping.drain(until).records
+                moved += mapping.drain(until).invocations
             if not moved:
                 return
 

@@ -271,7 +271,7 @@ class Emulator:
         self._patches.replace(DynamoDBBackend, "transact_write_items", transact)
 
     def _patch_messages(self) -> None:
-        def publish(  # noqa: PLR0917
+        def publish(
             topic: Topic,
             message: str,
             subject: str | None = None,
@@ -303,7 +303,7 @@ class Emulator:
         self._patches.replace(Topic, "publish", publish)
 
     def _patch_functions(self) -> None:
-        def invoke(  # noqa: PLR0917
+        def invoke(
             backend: LambdaBackend,
             function_name: str,
             qualifier: str | None,

@@ -1,4 +1,4 @@
-"""The Pulumi program run in this process, its resources made in the emulator. Pulumi's own CLI isn't needed."""
+"""The Pulumi program run in this process, its resources made in the emulator; Pulumi's CLI isn't needed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,15 @@ import yaml
 from pulumi.runtime import settings as runtime
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
-from local.emulator import REGION, Emulator
-from local.resources import (
-    ACCOUNT,
-    Cloud,
+from local.definitions import (
     LocalFunction,
     LocalInvokeConfig,
     LocalMapping,
     LocalSchedule,
     LocalSubscription,
-    UnknownResource,
-    create,
 )
+from local.emulator import REGION, Emulator
+from local.resources import ACCOUNT, Cloud, UnknownResource, create
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "daybook"

@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 class Mapping:
     """Reads each shard from its oldest record on, in order; how far it has come is in memory only.
 
-    `invoke(function name, payload)` gives the function's answer, `on_failure(topic ARN, message)` gets what is
-    given up. With `parallel`, a batch of each shard is worked on at the same time.
+    `invoke(function name, payload)` gives the function's answer, `on_failure(topic ARN, message)` gets what
+    is given up. With `parallel`, a batch of each shard is worked on at the same time.
     """
 
     def __init__(

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from local.resources import LocalMapping
 
 RECORDS_PER_GET = 1_000
-EMPTY_GETS = (
-    10  # a shard with records further on may answer with none; so often in a row we ask again at once
-)
+EMPTY_GETS = 10  # calls in a row for nothing: a shard that has records further on may answer with none
 # AWS documents that it backs off between retries, but not how. Ours doubles from the first to the last.
 FIRST_BACKOFF_SECONDS = 1
 MAX_BACKOFF_SECONDS = 60
@@ -81,9 +79,7 @@ class Shard:
 
     def __init__(self, listed: dict[str, Any], around: Around) -> None:
         self.id: str = listed["ShardId"]
-        self.parents = {
-            listed[name] for name in ("ParentShardId", "AdjacentParentShardId") if listed.get(name)
-        }
+        self.parents = {listed.get("ParentShardId"), listed.get("AdjacentParentShardId")} - {None}
         self.counts = Counts()
         self._around = around
         self._config = around.config

@@ -1,7 +1,4 @@
-"""What becomes of each resource of the Pulumi program: made in the emulator, kept as a definition, or nothing.
-
-Definitions are what the local cloud acts on itself: functions, mappings, schedules, destinations.
-"""
+"""What becomes of each resource of the Pulumi program: made in the emulator, a definition, or nothing."""
 
 from __future__ import annotations
 
@@ -16,6 +13,13 @@ from uuid import NAMESPACE_URL, uuid5
 import pulumi
 
 from local.clients import client
+from local.definitions import (
+    LocalFunction,
+    LocalInvokeConfig,
+    LocalMapping,
+    LocalSchedule,
+    LocalSubscription,
+)
 from local.emulator import REGION
 
 ACCOUNT = "123456789012"  # moto's
@@ -26,54 +30,6 @@ Outputs = dict[str, Any]
 
 class UnknownResource(Exception):
     """The local cloud doesn't know what to make of a resource type."""
-
-
-@dataclass(frozen=True)
-class LocalFunction:
-    name: str
-    arn: str
-    handler: str
-    environment: dict[str, str]
-    timeout: int  # seconds
-    code: Path  # the folder of the unpacked archive
-
-
-@dataclass(frozen=True)
-class LocalMapping:
-    function_name: str
-    stream_arn: str
-    batch_size: int
-    window_seconds: int
-    bisect: bool
-    max_record_age_seconds: int  # -1: for ever
-    max_retries: int  # -1: for ever
-    partial_response: bool  # whether the function may say which records failed
-    on_failure_topic: str | None  # ARN
-
-
-@dataclass(frozen=True)
-class LocalInvokeConfig:
-    function_name: str
-    max_retries: int
-    max_event_age_seconds: int
-    on_failure_topic: str | None  # ARN
-
-
-@dataclass(frozen=True)
-class LocalSchedule:
-    name: str
-    expression: str
-    timezone: str
-    target_function: str  # name
-    input: str
-    max_attempts: int  # of delivery, the first included
-
-
-@dataclass(frozen=True)
-class LocalSubscription:
-    topic_arn: str
-    protocol: str
-    endpoint: str
 
 
 @dataclass

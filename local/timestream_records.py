@@ -33,7 +33,7 @@ class ServiceError(Exception):
         self.code, self.message, self.extra = code, message, extra
 
 
-class Rejected(Exception):  # noqa: N818
+class Rejected(Exception):
     """One record is refused, the others of its call are not. A version conflict names the existing one."""
 
     def __init__(self, reason: str, existing_version: int | None = None) -> None:

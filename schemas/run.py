@@ -33,7 +33,10 @@ class Reason:
         place = [self.file]
         if self.row is not None:
             place.append(f"row {self.row}")
-        place.extend(word for word in (self.date, self.field) if word)
+        if self.date is not None and self.date != self.value:
+            place.append(self.date)
+        if self.field is not None:
+            place.append(self.field)
         value = "" if self.value is None else f" {shown(self.value)}"
         return f"{', '.join(place)}:{value} {self.problem}"
 

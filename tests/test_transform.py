@@ -1,0 +1,209 @@
+import datetime as dt
+
+import pytest
+from builders import jhu, nyt
+
+from functions.errors import SourceRefused
+from functions.transform import transform
+from schemas.day import Counts
+
+TODAY = dt.date(2020, 3, 10)
+GOOD_NYT = nyt("2020-03-01,10,1", "2020-03-02,20,2", "2020-03-03,30,3")
+GOOD_JHU = jhu("2020-03-01,0", "2020-03-02,4", "2020-03-03,5")
+
+
+def days(nyt_file=GOOD_NYT, jhu_file=GOOD_JHU):
+    return {day.date.isoformat(): day.counts for day in transform(nyt_file, jhu_file, TODAY).days}
+
+
+def reasons(nyt_file=GOOD_NYT, jhu_file=GOOD_JHU):
+    with pytest.raises(SourceRefused) as refusal:
+        transform(nyt_file, jhu_file, TODAY)
+    return list(map(str, refusal.value.reasons))
+
+
+def test_a_day_is_a_date_that_both_files_have():
+    found = days(nyt("2020-03-01,10,1", "2020-03-02,20,2"), jhu("2020-03-02,4", "2020-03-03,5"))
+    assert found == {"2020-03-02": Counts(20, 2, 4)}
+
+
+def test_a_zero_before_the_first_positive_count_is_a_count_and_one_after_it_is_not_reported():
+    found = days(jhu_file=jhu("2020-03-01,0", "2020-03-02,4", "2020-03-03,0"))
+    assert [found[date].recovered for date in sorted(found)] == [0, 4, None]
+
+
+def test_an_empty_recovered_cell_is_not_reported_and_never_zero():
+    found = days(jhu_file=jhu("2020-03-01,", "2020-03-02,4", "2020-03-03,"))
+    assert [found[date].recovered for date in sorted(found)] == [None, 4, None]
+
+
+def test_a_count_after_unreported_days_is_a_count_again():
+    found = days(jhu_file=jhu("2020-03-01,3", "2020-03-02,0", "2020-03-03,7"))
+    assert [found[date].recovered for date in sorted(found)] == [3, None, 7]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda file: b"\xef\xbb\xbf" + file, id="BOM"),
+        pytest.param(lambda file: file.replace(b"\n", b"\r\n"), id="CRLF"),
+        pytest.param(lambda file: file.rstrip(b"\n"), id="no last newline"),
+        pytest.param(lambda file: file.rstrip(b"\n") + b"\n\n\n", id="blank lines at the end"),
+        pytest.param(
+            lambda file: b"\n".join([*file.split(b"\n")[:1], *sorted(file.split(b"\n")[1:], reverse=True)]),
+            id="unsorted",
+        ),
+        pytest.param(
+            lambda file: b"\n".join(line + b",more" for line in file.rstrip().split(b"\n")), id="extra column"
+        ),
+        pytest.param(lambda file: file.replace(b",20,", b",20.0,").replace(b",100,", b",100.00,"), id="12.0"),
+        pytest.param(lambda file: file + b"\n" + file.rstrip().split(b"\n")[-2], id="a row repeated"),
+    ],
+)
+def test_what_is_only_written_otherwise_is_the_same_record(change):
+    assert days(change(GOOD_NYT), change(GOOD_JHU)) == days()
+
+
+def test_every_johns_hopkins_layout_gives_the_same_days():
+    combined = b"Date,Country/Region,Province/State,Confirmed,Recovered,Deaths\n2020-03-01,US,,100,0,5\n"
+    combined += b"2020-03-02,US,,100,4,5\n2020-03-03,US,,100,5,5\n"
+    older = b"Date,Country/Region,Province/State,Lat,Long,Confirmed,Recovered,Deaths\n"
+    older += b"2020-03-01,US,,40.0,-100.0,100,0.0,5.0\n2020-03-02,US,,40.0,-100.0,100,4.0,5\n"
+    older += b"2020-03-03,US,,40.0,-100.0,100,5,5\n"
+    assert days(jhu_file=combined) == days(jhu_file=older) == days()
+
+
+def test_columns_are_found_by_name_in_any_order():
+    turned = b"deaths,date,cases\n1,2020-03-01,10\n2,2020-03-02,20\n3,2020-03-03,30\n"
+    last = b"Deaths,Recovered,Confirmed,Date,Country\n5,0,100,2020-03-01,US\n5,4,100,2020-03-02,US\n"
+    assert days(turned, last + b'5,5,100,2020-03-03,"US"\r\n') == days()
+
+
+def test_every_bad_row_of_both_files_is_told_and_not_just_the_first():
+    found = reasons(
+        nyt("2020-03-01,abc,1", "2020-03-02,20,-5", "2020-3-3,30,3"), jhu("2020-03-01,1_000", "2020-03-32,4")
+    )
+    assert found == [
+        'nyt, row 2, 2020-03-01, cases: "abc" is not a whole number from 0 to 1,000,000,000',
+        'nyt, row 3, 2020-03-02, deaths: "-5" is not a whole number from 0 to 1,000,000,000',
+        'nyt, row 4, date: "2020-3-3" is not a date written YYYY-MM-DD',
+        'jhu, row 3, 2020-03-01, Recovered: "1_000" is not a whole number from 0 to 1,000,000,000',
+        'jhu, row 4, Date: "2020-03-32" is not a date written YYYY-MM-DD',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("abc", '"abc" is not a whole number'),
+        ("-5", '"-5" is not a whole number'),
+        ("", '"" is empty'),
+        ("1_000", '"1_000" is not a whole number'),
+        (" 5", '" 5" is not a whole number'),
+        ("١٢", '"\\u0661\\u0662" is not a whole number'),
+        ("1e3", '"1e3" is not a whole number'),
+        ("12.5", '"12.5" is not a whole number'),
+        ("NaN", '"NaN" is not a whole number'),
+        ("1000000001", '"1000000001" is not a whole number'),
+        (str(2**63), '"9223372036854775808" is not a whole number'),
+        ("9" * 60, f'"{"9" * 40}…" is not a whole number'),
+    ],
+)
+def test_a_count_that_is_none_is_told_with_its_place_and_value(text, problem):
+    (found,) = reasons(nyt("2020-03-01,10,1", f"2020-03-02,{text},0"))
+    assert found.startswith(f"nyt, row 3, 2020-03-02, cases: {problem}")
+
+
+@pytest.mark.parametrize(
+    "text", ["2021-13-45", "3/1/2020", "2020-31-01", "20200301", "2020-W10-1", "2020-03-01 ", "٢٠٢٠-03-01", ""]
+)
+def test_a_date_that_is_none_is_told(text):
+    (found,) = reasons(nyt("2020-03-01,10,1", f"{text},20,2"))
+    assert "row 3" in found
+    assert "is not a date written YYYY-MM-DD" in found
+
+
+def test_a_date_after_the_run_is_refused_and_the_run_own_date_is_not():
+    (found,) = reasons(nyt("2020-03-01,10,1", "2020-03-11,20,2"))
+    assert found == 'nyt, row 3, date: "2020-03-11" lies after the run\'s date, 2020-03-10'
+    assert days(nyt("2020-03-10,20,2"), jhu("2020-03-10,4")) == {"2020-03-10": Counts(20, 2, 4)}
+
+
+def test_a_date_that_comes_twice_with_other_values_is_refused():
+    (found,) = reasons(nyt("2020-03-01,10,1", "2020-03-02,20,2", "2020-03-01,11,1"))
+    assert found == 'nyt, row 4, date: "2020-03-01" comes twice with other values: see row 2'
+
+
+def test_more_deaths_than_cases_are_refused_as_a_muddle_of_columns():
+    (found,) = reasons(nyt("2020-03-01,10,11"))
+    assert found == 'nyt, row 2, 2020-03-01, deaths: "11" is more than the 10 cases'
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [("2020-03-02,20", "has 2 fields instead of 3"), ("2020-03-02,20,2,9", "has 4 fields instead of 3")],
+)
+def test_a_row_too_short_or_too_long_is_refused(row, problem):
+    (found,) = reasons(nyt("2020-03-01,10,1", row, "2020-03-03,30,3"))
+    assert found == f"nyt, row 3, 2020-03-02: {problem}"
+
+
+def test_a_stray_quote_is_told_where_it_is_and_swallows_nothing():
+    (found,) = reasons(nyt("2020-03-01,10,1", '2020-03-02,"20,2', "2020-03-03,30,3"))
+    assert found == 'nyt, row 3: "2020-03-02,\\"20,2" is not a line of CSV'.replace('\\"', '"')
+    (found,) = reasons(jhu_file=GOOD_JHU.replace(b"2020-03-02,US", b'2020-03-02,"US'))
+    assert found.startswith("jhu, row 4: ")
+
+
+@pytest.mark.parametrize(
+    ("payload", "problem"),
+    [
+        (b"", "is empty"),
+        (b"\n\n", "is empty"),
+        (b"date,cases,deaths\n", "has no row for the U.S."),
+        (b"<!DOCTYPE html>\n<html></html>", "is not a CSV file"),
+        (b'{"message": "rate limited"}', "is not a CSV file"),
+        (b"date,cases,deaths\n2020-03-01,1\x000,1", "NUL"),
+        ("date,cases,deaths\n2020-03-01,10,1".encode("utf-16"), "NUL"),
+        (b"\x1f\x8b\x08\x08garbage", "is not UTF-8"),
+        (b"date,cases,deaths\n2020-03-01,10,1\n2020-03-0", "is cut off"),
+        (b"date,kases,deaths\n2020-03-01,10,1", "cases: is missing"),
+        (b"date,cases\n2020-03-01,10", "deaths: is missing"),
+        (b"date,cases,deaths,cases\n2020-03-01,10,1,10", "cases: comes twice"),
+    ],
+)
+def test_what_is_not_the_file_it_should_be_is_refused(payload, problem):
+    assert any(problem in found and found.startswith("nyt") for found in reasons(payload))
+
+
+@pytest.mark.parametrize(
+    ("cut", "problem"),
+    [(b"2020-03-01,US", "no row for the U.S."), (b",US,100,4", "is cut off")],
+)
+def test_a_johns_hopkins_file_cut_before_or_in_the_us_rows_is_refused(cut, problem):
+    (found,) = reasons(jhu_file=GOOD_JHU[: GOOD_JHU.index(cut) + (len(cut) if cut.startswith(b",") else 0)])
+    assert problem in found
+
+
+def test_both_files_are_read_before_either_is_refused():
+    found = reasons(b"", b"<html>")
+    assert [reason.split(":")[0].split(",")[0] for reason in found] == ["nyt", "jhu"]
+
+
+def test_only_the_us_lines_of_the_other_file_need_to_be_good():
+    other = GOOD_JHU.replace(b"Andorra,1,0,0", b"Andorra,x,y,z")
+    assert days(jhu_file=other) == days()
+    assert days(jhu_file=GOOD_JHU + b"2020-03-05,USSR,q,q,q\n") == days()
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["jhu_combined", "jhu_countries_aggregated"])
+def test_the_real_files_of_each_layout_are_read_whole(data, name):
+    import lzma  # noqa: PLC0415 only here
+
+    recoveries = lzma.open(data / "full" / f"{name}.csv.xz").read()
+    published = transform((data / "full" / "nyt_us.csv").read_bytes(), recoveries, dt.date(2020, 12, 31))
+    assert (len(published.days), len(published.cases), len(published.recoveries)) == (344, 345, 344)
+    assert published.days[-1].counts.recovered is None
+    reported = [day for day in published.days if day.counts.recovered is not None]
+    assert reported[-1].date == dt.date(2020, 12, 13)
