@@ -5,6 +5,7 @@ the head's stamp is complete; otherwise it trails, as Timestream's magnetic stor
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,9 @@ from schemas.tables import Row, day_from_row
 
 # Timestream's queries may take a minute; the SDK's default would give up just then.
 CONFIG = Config(read_timeout=70, connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
-COLUMNS = "region, cases, deaths, recovered, recovered_reported, revision, event_id, recorded_at"
+
+# Timestream knows a column only once a record has carried it: a table that was never written to has none.
+NO_COLUMN = re.compile(r"Column '?\"?\w+'?\"? does not exist", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,20 @@ class Reader:
 
     def daily(self) -> list[Row]:
         """Each day as it stands, oldest first; empty before the first run."""
-        return self._rows(f'SELECT "time" AS date, {COLUMNS} FROM {self._daily} {_region()} ORDER BY "time"')
+        return self._rows(f'SELECT *, "time" AS date FROM {self._daily} {_region()} ORDER BY "time"')
 
     def revisions(self, date: dt.date | None = None) -> list[Row]:
         """Every entry ever made of a date, or of all dates: by date, then oldest first."""
         narrowed = f" AND date = '{date.isoformat()}'" if date else ""
         return self._rows(
-            f"SELECT date, {COLUMNS} FROM {self._revisions} {_region()}{narrowed} ORDER BY date, recorded_at"
+            f"SELECT * FROM {self._revisions} {_region()}{narrowed} ORDER BY date, recorded_at"
         )
 
     def as_of(self, moment: dt.datetime) -> list[Row]:
         """Each day as it was believed at that moment (inclusive), oldest first."""
         when = f"from_milliseconds({version(moment)})"
         return self._rows(
-            f"SELECT * FROM (SELECT date, {COLUMNS}, "
+            "SELECT * FROM (SELECT *, "
             'row_number() OVER (PARTITION BY date ORDER BY "time" DESC) AS place '
             f'FROM {self._revisions} {_region()} AND "time" <= {when}) WHERE place = 1 ORDER BY date'
         )
@@ -76,7 +79,12 @@ class Reader:
         """The result's rows as texts by column; a page may be empty and yet not be the last."""
         request: dict[str, Any] = {"QueryString": sql}
         while True:
-            page = self.query_client.query(**request)
+            try:
+                page = self.query_client.query(**request)
+            except self.query_client.exceptions.ValidationException as error:
+                if NO_COLUMN.search(str(error)):
+                    return
+                raise
             names = [column["Name"] for column in page["ColumnInfo"]]
             for row in page["Rows"]:
                 yield {name: cell.get("ScalarValue") for name, cell in zip(names, row["Data"], strict=True)}

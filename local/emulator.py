@@ -16,8 +16,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from types import SimpleNamespace, TracebackType
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import uuid4
 
 import boto3
@@ -55,6 +57,7 @@ MAX_RECORDS_PER_GET = 10_000  # Kinesis GetRecords
 
 _one_at_a_time = threading.Lock()
 InvokeFunction = Callable[[str, bytes, bool], tuple[bytes, str | None]]
+Before = Callable[[], str | None]  # gives the error to answer with; None: the call goes on
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class Emulator:
         self.timestream = Timestream(self.clock, self._put_object, magnetic_visible_after)
         self.queries = Queries(self.timestream, empty_first_page)
         self.publications: list[Publication] = []
+        self.before: dict[str, Before] = {}  # by operation: what comes before each of its calls
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Publication], None]] = []
         self._patches = _Patches()
@@ -173,6 +177,11 @@ class Emulator:
         """
 
         def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if self.before and (before := self.before.get(operation(environ))):
+                error = before()
+                if error is not None:
+                    start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.0")])
+                    return [json.dumps({"__type": error, "message": error}).encode()]
             if environ.get("HTTP_X_AMZ_TARGET", "").startswith(TIMESTREAM_TARGET):
                 return self._serve_timestream(environ, start_response)
             authorization = environ.get("HTTP_AUTHORIZATION", "")
@@ -332,6 +341,17 @@ class Emulator:
 
         self._patches.replace(LambdaBackend, "invoke", invoke)
         self._patches.replace(LambdaFunction, "_invoke_lambda", never)
+
+
+def operation(environ: dict[str, Any]) -> str:
+    """What a request asks for: WriteRecords, TransactWriteItems, Publish, PutObject …"""
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return target.rpartition(".")[2]
+    if "/s3/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
+        return f"{environ['REQUEST_METHOD'].capitalize()}Object"
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = BytesIO(body)
+    return parse_qs(body.decode("latin-1")).get("Action", [""])[0]
 
 
 class _SilentHandler(MotoRequestHandler):

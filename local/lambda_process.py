@@ -1,7 +1,4 @@
-"""One handler process, and the Runtime API it is served by: one invocation at a time.
-
-Each process has its own port: awslambdaric can't report a failed import to an address that has a path.
-"""
+"""One handler process, which has one invocation at a time."""
 
 from __future__ import annotations
 
@@ -11,21 +8,17 @@ import json
 import os
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from local.resources import LocalFunction
+from local.definitions import LocalFunction
+from local.runtime_api import RuntimeApi
 
-API = "/2018-06-01/runtime/"
 CLIENT = "awslambdaric" if importlib.util.find_spec("awslambdaric") else "plain"
 # Lambda allows 10 s and then begins again within the time-out; a first import from a cold disk takes longer.
 INIT_SECONDS = 60
@@ -67,9 +60,7 @@ class LambdaProcess:
         self._outbox: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.owner = self
-        address = f"127.0.0.1:{self._server.server_port}"
+        self._server = RuntimeApi(self)
         program = str(Path(__file__).with_name("runtime_client.py"))
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", program, function.handler, client],
@@ -77,7 +68,7 @@ class LambdaProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=function.code,
-            env=environment(function, endpoint, address),
+            env=environment(function, endpoint, self._server.address),
             start_new_session=True,
         )
         self.pid = self._process.pid
@@ -93,7 +84,7 @@ class LambdaProcess:
         return self._process.poll() is None
 
     def invoke(self, request: Request) -> Outcome:
-        """Waits for the handler, at most as long as the function's time-out; then its process is killed."""
+        """Waits for the handler, at most as long as the function's time-out."""
         self._inbox.put(request)
         seconds, taken = INIT_SECONDS, False
         try:
@@ -129,10 +120,10 @@ class LambdaProcess:
         self._server.server_close()
 
     def _kill(self) -> None:
-        with contextlib.suppress(
-            ProcessLookupError, PermissionError
-        ):  # macOS: EPERM for a group that is gone
-            os.killpg(self.pid, signal.SIGKILL)
+        """With what it started. One that has ended is left alone: its number may be another's by now."""
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM of one just ended
+                os.killpg(self.pid, signal.SIGKILL)
 
     def _read_lines(self) -> None:
         assert self._process.stdout  # noqa: S101
@@ -144,31 +135,26 @@ class LambdaProcess:
 
     def _await_end(self) -> None:
         self._process.wait()
-        self._kill()  # what it started and left behind
         self._outbox.put(("ended", b""))
 
-    # The Runtime API's side
+    # What the Runtime API asks
 
-    def next(self) -> dict[str, str] | None:
-        """The headers of the next request, when there is one; None when the process is to end."""
+    def next(self) -> tuple[dict[str, str], bytes] | None:
         request = self._inbox.get()
         if request is None:
             return None
         self._request = request
         self._outbox.put(("taken", b""))
-        return {
+        headers = {
             "Lambda-Runtime-Aws-Request-Id": request.request_id,
             "Lambda-Runtime-Invoked-Function-Arn": self._function.arn,
             "Lambda-Runtime-Trace-Id": request.trace_id,
             # Real time, whatever the clock says: the handler counts down on its own.
             "Lambda-Runtime-Deadline-Ms": str(int((time.time() + self._function.timeout) * 1000)),
         }
-
-    def payload(self) -> bytes:
-        return self._request.payload if self._request else b""
+        return headers, request.payload
 
     def answer(self, path: str, body: bytes) -> bool:
-        """False for an answer to what wasn't asked."""
         if path == "init/error":
             self._outbox.put(("init", body))
             return True
@@ -225,52 +211,3 @@ def _exit_reason(code: int) -> str:
     if code > 0:
         return f"Runtime exited with error: exit status {code}"
     return "Runtime exited without providing a reason"
-
-
-class _Server(ThreadingHTTPServer):
-    owner: LambdaProcess
-    _stopped = False
-
-    def serve(self) -> None:
-        while not self._stopped:
-            self.handle_request()
-
-    def stop(self) -> None:
-        self._stopped = True
-        socket.create_connection(("127.0.0.1", self.server_port)).close()  # ends the wait in handle_request
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exc_info()[1], ConnectionError):  # which a killed process leaves
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # headers and body in one packet
-    disable_nagle_algorithm = True
-    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    def do_GET(self) -> None:
-        if self.path != API + "invocation/next":
-            self._reply(404)
-            return
-        headers = self.server.owner.next()
-        if headers is None:
-            self.close_connection = True
-            return
-        self._reply(200, self.server.owner.payload(), headers)
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._reply(202 if self.server.owner.answer(self.path.removeprefix(API), body) else 400, b"{}")
-
-    def _reply(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """No line for each request."""

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from local.clock import Clock
+from local.definitions import LocalInvokeConfig
+
 if TYPE_CHECKING:
-    from local.clock import Clock
     from local.lambda_runtime import Invocation
-    from local.resources import LocalInvokeConfig
 
 # Lambda developer guide, "How Lambda handles errors and retries with asynchronous invocation"
 RETRY_WAITS = (timedelta(minutes=1), timedelta(minutes=2))
@@ -62,6 +63,7 @@ class LambdaQueue:
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._running = 0
+        self._attempts = 0
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -87,19 +89,22 @@ class LambdaQueue:
             self._changed.wait_for(lambda: self._closed or not (self._running or self._due(until)))
             return self._attempts - before
 
-    def close(self) -> None:
-        """What is still queued is lost, as the queue is in memory."""
+    @property
+    def next_moment(self) -> datetime | None:
+        """When the next invocation falls due; None when nothing is queued."""
+        with self._changed:
+            return self._events[0].due if self._events else None
+
+    def stop(self) -> None:
+        """Nothing is begun any more. What is still queued is lost, as the queue is in memory."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        if self._thread and self._thread is not threading.current_thread():
+
+    def join(self) -> None:
+        """After `stop`: until what is running has come to its end."""
+        if self._thread:
             self._thread.join()
-
-    def __len__(self) -> int:
-        with self._changed:
-            return len(self._events) + self._running
-
-    _attempts = 0
 
     def _push(self, event: _Event) -> None:
         heapq.heappush(self._events, event)
@@ -110,11 +115,13 @@ class LambdaQueue:
 
     def _drain_virtual(self, until: datetime | None) -> int:
         before = self._attempts
-        while self._due(until):
-            event = heapq.heappop(self._events)
+        while True:
+            with self._changed:
+                if self._closed or not self._due(until):
+                    return self._attempts - before
+                event = heapq.heappop(self._events)
             self._clock.advance_to(event.due)
             self._attempt(event)
-        return self._attempts - before
 
     def _run(self) -> None:
         with ThreadPoolExecutor(CONCURRENT) as pool:
@@ -135,8 +142,7 @@ class LambdaQueue:
         try:
             self._attempt(event)
         except Exception:
-            if not self._closed:
-                _log.exception("asynchronous invocation of %s", event.function)
+            _log.exception("asynchronous invocation of %s", event.function)
         finally:
             with self._changed:
                 self._running -= 1
@@ -154,7 +160,7 @@ class LambdaQueue:
             self._attempts += 1
         event.attempts += 1
         event.last = self._invoke(event.function, event.payload, event.request_id, event.queued)
-        if event.last.error is None:
+        if event.last.error is None or self._closed:  # its process was ended, and that isn't its failure
             return
         if event.attempts > max_retries:
             self._give_up(event, "RetriesExhausted")
@@ -166,9 +172,8 @@ class LambdaQueue:
     def _give_up(self, event: _Event, condition: str) -> None:
         config = self._configs.get(event.function)
         if config and config.on_failure_topic and self._on_failure and event.last:
-            self._on_failure(
-                config.on_failure_topic, _message(event, event.last, condition, self._clock.now())
-            )
+            message = _message(event, event.last, condition, self._clock.now())
+            self._on_failure(config.on_failure_topic, message)
 
 
 def _message(event: _Event, last: Invocation, condition: str, now: datetime) -> dict[str, Any]:

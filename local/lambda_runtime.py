@@ -11,19 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from local.clock import Clock
+from local.definitions import LocalFunction, LocalInvokeConfig
 from local.lambda_process import CLIENT, LambdaProcess, Outcome, Request
 from local.lambda_queue import LambdaQueue, OnFailure
 
-if TYPE_CHECKING:
-    from local.clock import Clock
-    from local.resources import LocalFunction, LocalInvokeConfig
-
-CONCURRENCY = (
-    4  # processes a function; a further invocation waits, where AWS would throttle at the account's limit
-)
+CONCURRENCY = 4  # processes a function; a further invocation waits, where AWS would throttle it
 TAIL_LINES = 200
 
 Log = Callable[[str, str, str], None]
@@ -65,7 +60,6 @@ class LambdaRuntime:
         self._log = log
         self._concurrency = concurrency
         self._client = client
-        self._closed = False
         self._lock = threading.Lock()
         self._pools: dict[str, _Pool] = {}
         self._tails: dict[str, deque[str]] = {}
@@ -129,6 +123,11 @@ class LambdaRuntime:
         """
         return self._queue.drain(until)
 
+    @property
+    def next_moment(self) -> datetime | None:
+        """When the next queued invocation falls due; None when nothing is queued."""
+        return self._queue.next_moment
+
     def tail(self, name: str) -> list[str]:
         """The last lines that the function printed."""
         return list(self._tails.get(name, ()))
@@ -140,11 +139,12 @@ class LambdaRuntime:
     def close(self) -> None:
         """Ends every process, in whatever it is doing. Nothing can be invoked afterwards."""
         atexit.unregister(self.close)
+        self._queue.stop()
         pools = list(self._pools.values())
         if pools:
             with ThreadPoolExecutor(len(pools)) as threads:
                 list(threads.map(_Pool.close, pools))
-        self._queue.close()
+        self._queue.join()
 
     def __enter__(self) -> LambdaRuntime:
         return self

@@ -7,13 +7,11 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from local.clock import Clock
+from local.definitions import LocalMapping
 from local.mapping_shard import UNLIMITED, Around, Counts, Invoke, OnFailure, Shard
-
-if TYPE_CHECKING:
-    from local.clock import Clock
-    from local.resources import LocalMapping
 
 POLL_SECONDS = 1.0  # Lambda developer guide: shards are polled at a base rate of once a second
 MAX_SHARD_THREADS = 10
@@ -45,6 +43,7 @@ class Mapping:
         self._parallel = parallel
         self._around: Around | None = None
         self._shards: dict[str, Shard] = {}
+        self._next_moment: datetime | None = None
         self._working = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -53,6 +52,11 @@ class Mapping:
     def pending(self) -> int:
         """Records that were read and that the function hasn't accepted yet."""
         return sum(shard.pending for shard in list(self._shards.values()))
+
+    @property
+    def next_moment(self) -> datetime | None:
+        """When what the last `drain` left waiting is to be tried; None when it left nothing."""
+        return self._next_moment
 
     def drain(self, until: datetime | None = None) -> Counts:
         """Works until every shard is empty, or, with `until`, until nothing is left to do by then.
@@ -64,13 +68,13 @@ class Mapping:
             before = self._counts()
             self._discover()
             while not self._stopped.is_set():
-                moments = self._step()
-                if not moments:
+                self._next_moment = moment = min(self._step(), default=None)
+                if moment is None:
                     break
-                if (moment := min(moments)) > (now := self._clock.now()):
+                if (seconds := (moment - self._clock.now()).total_seconds()) > 0:
                     if until is not None and moment > until:
                         break
-                    self._wait((moment - now).total_seconds())
+                    self._wait(seconds)
             return self._counts() - before
 
     def start(self) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from local.clock import Clock
+from local.definitions import LocalMapping
 from local.mapping_batch import (
     WHOLE_BATCH,
     Batch,
@@ -18,10 +20,6 @@ from local.mapping_batch import (
     fitting,
     shape,
 )
-
-if TYPE_CHECKING:
-    from local.clock import Clock
-    from local.resources import LocalMapping
 
 RECORDS_PER_GET = 1_000
 EMPTY_GETS = 10  # calls in a row for nothing: a shard that has records further on may answer with none
@@ -217,7 +215,7 @@ class Shard:
         return [replace(rest, retries=batch.retries + 1, not_before=now + timedelta(seconds=wait))]
 
     def _give_up(self, batch: Batch, condition: str) -> None:
-        self.counts.discarded += len(batch.records)
         if self._config.on_failure_topic and self._around.on_failure:
             message = failure_message(batch, self._config, self.id, condition, self._around.clock.now())
             self._around.on_failure(self._config.on_failure_topic, message)
+        self.counts.discarded += len(batch.records)

@@ -14,16 +14,26 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as wall_time
 from itertools import product
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from infra.schedule_expression import CRON, FIELDS, RATE, problem_with
-
-if TYPE_CHECKING:
-    from local.clock import Clock
-    from local.resources import LocalSchedule
+from infra.schedule_expression import problem_with
+from local.clock import Clock
+from local.definitions import LocalSchedule
 
 AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
+RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+CRON = re.compile(r"cron\((.*)\)")
+FIELDS = {
+    "minutes": range(60),
+    "hours": range(24),
+    "day of month": range(1, 32),
+    "month": range(1, 13),
+    "day of week": range(1, 8),  # from Sunday on
+    "year": range(1970, 2200),
+}
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+NUMBERS = {name: number for names in (MONTHS, DAYS) for number, name in enumerate(names, 1)}
 CRON_ONLY_ON_AWS = re.compile(r"[LW#]")
 ARN = "arn:aws:scheduler:us-east-1:123456789012:schedule/default/"
 # The wait is taken in parts: a laptop that slept in between wakes to another time of day.
@@ -41,8 +51,8 @@ def next_time(
 ) -> datetime | None:
     """The first firing later than `after`, in UTC; None when there will be none.
 
-    A rate counts from `created`, or else from `after`. Of the days on which clocks change: a time that is left
-    out is not fired, one that comes twice is fired the first time only. Raises ExpressionNotSupported.
+    A rate counts from `created`, or else from `after`. When the zone's clocks change, a time that they leave
+    out isn't fired, and one that comes twice is fired the first time only. Raises ExpressionNotSupported.
     """
     zone = ZoneInfo(timezone)
     if found := AT.fullmatch(expression):
@@ -146,14 +156,14 @@ def _days(values: dict[str, list[int]], first: date) -> Iterator[date]:
 
 
 def _values(name: str, text: str) -> list[int]:
-    low, high, names = FIELDS[name]
+    low, high = FIELDS[name][0], FIELDS[name][-1]
     values: set[int] = set()
     for part in text.split(","):
         span, stepped, step = part.partition("/")
         if span in {"*", "?"}:
             first, last = low, high
         else:
-            ends = [names.get(end) or int(end) for end in span.split("-")]
+            ends = [NUMBERS.get(end) or int(end) for end in span.split("-")]
             first = ends[0]
             last = ends[1] if len(ends) > 1 else high if stepped else first
         values.update(range(first, last + 1, int(step or 1)))

@@ -1,4 +1,4 @@
-"""The emulator where it isn't plain moto: clock, sequence numbers, transactions, hooks, what is left behind."""
+"""The emulator where it isn't plain moto: clock, sequence numbers, transactions, hooks, leftovers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,9 @@ from typing import Any
 
 import moto.s3.models
 import pytest
+from moto.dynamodb.models import DynamoDBBackend
 from moto.kinesis.models import Shard
+from moto.s3.models import S3Backend
 
 from local.clock import Clock
 from local.emulator import Emulator, Publication
@@ -151,7 +154,10 @@ def test_an_object_is_created_only_once(emulator: Emulator, clock: Clock) -> Non
     assert kept["LastModified"] == clock.now()
 
 
-def test_of_many_who_create_an_object_at_once_one_succeeds(emulator: Emulator) -> None:
+def test_of_many_who_create_an_object_at_once_one_succeeds(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(S3Backend, "get_object", slowly(S3Backend.get_object))
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket="archive")
     outcomes: list[str] = []
@@ -244,7 +250,10 @@ def test_a_cancelled_transaction_over_two_tables_leaves_both(emulator: Emulator)
     assert everything(ledger) == {}
 
 
-def test_of_many_transactions_on_one_version_one_succeeds(emulator: Emulator) -> None:
+def test_of_many_transactions_on_one_version_one_succeeds(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DynamoDBBackend, "get_item", slowly(DynamoDBBackend.get_item))
     ledger = table(emulator)
     outcomes: list[str] = []
 
@@ -498,6 +507,17 @@ def in_threads(work: Any, count: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def slowly(real: Any) -> Any:
+    """Looks, and lets others come in before anything is made of it."""
+
+    def look(*arguments: Any, **named: Any) -> Any:
+        found = real(*arguments, **named)
+        time.sleep(0.02)
+        return found
+
+    return look
 
 
 def table(emulator: Emulator) -> Any:
