@@ -1,4 +1,4 @@
-"""The only reader of the tables, and of the ledger's head beside them.
+"""The only reader of the tables, and of the ledger beside them; the only file here that knows AWS.
 
 ``daily`` and ``revisions`` hold what ``functions/store.py`` writes. A table whose sum of recorded_at is
 the head's stamp is complete; otherwise it trails, as Timestream's magnetic store may for six hours.
@@ -26,9 +26,34 @@ CONFIG = Config(read_timeout=70, connect_timeout=5, retries={"mode": "standard",
 NO_COLUMN = re.compile(r"Column '?\"?\w+'?\"? does not exist", re.IGNORECASE)
 
 
+Place = Literal["store", "ledger"]
+
+
+class Unreachable(Exception):
+    """The store (Timestream) or the ledger (DynamoDB) gave no answer, or refused to."""
+
+    def __init__(self, place: Place, problem: str) -> None:
+        super().__init__(f"{place}: {problem}")
+        self.place: Place = place
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice and what became of it: ``state`` is unsent, leased or sent."""
+
+    notice: Notice
+    created_at: dt.datetime
+    state: str
+    sent_at: dt.datetime | None
+
+
 @dataclass(frozen=True)
 class Reader:
-    """Reads one stack's tables. Rows come in the order of their dates, then of their entry."""
+    """Reads one stack. Rows come in the order of their dates, then of their entry.
+
+    Every method raises Unreachable.
+    """
 
     query_client: Any
     ledger_client: Any
@@ -44,9 +69,7 @@ class Reader:
     def revisions(self, date: dt.date | None = None) -> list[Row]:
         """Every entry ever made of a date, or of all dates: by date, then oldest first."""
         narrowed = f" AND date = '{date.isoformat()}'" if date else ""
-        return self._rows(
-            f"SELECT * FROM {self._revisions} {_region()}{narrowed} ORDER BY date, recorded_at"
-        )
+        return self._rows(f"SELECT * FROM {self._revisions} {_region()}{narrowed} ORDER BY date, recorded_at")
 
     def as_of(self, moment: dt.datetime) -> list[Row]:
         """Each day as it was believed at that moment (inclusive), oldest first."""
@@ -59,10 +82,31 @@ class Reader:
 
     def head(self) -> Head:
         """The ledger's head: one small consistent read."""
-        found = self.ledger_client.get_item(
-            TableName=self.ledger_table, Key=tables.key(tables.HEAD), ConsistentRead=True
-        )
+        try:
+            found = self.ledger_client.get_item(
+                TableName=self.ledger_table, Key=tables.key(tables.HEAD), ConsistentRead=True
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise Unreachable("ledger", str(error)) from error
         return tables.head_of(tables.plain(found.get("Item", {})))
+
+    def files(self) -> list[SourceFile]:
+        """Each source's file as last checked."""
+        # An item may hold nothing but when it was checked: then no run has believed the file yet.
+        return [_file(item) for item in self._items(tables.FILE) if "sha256" in item]
+
+    def runs(self, limit: int = RECENT_RUNS) -> list[Run]:
+        """The last runs, newest first."""
+        return list(map(tables.run_of, self._items(tables.RUN, newest=limit)))
+
+    def days(self) -> list[Acknowledged]:
+        """Every day that was ever acknowledged, oldest first."""
+        return list(map(tables.day_of, self._items(tables.DAY)))
+
+    def notices(self, limit: int = RECENT_NOTICES) -> list[Told]:
+        """What people were last told, newest first."""
+        told = [_told(item) for prefix in NOTICES for item in self._items(prefix, newest=limit)]
+        return sorted(told, key=lambda one: one.created_at, reverse=True)[:limit]
 
     @property
     def _daily(self) -> str:
@@ -74,6 +118,26 @@ class Reader:
 
     def _rows(self, sql: str) -> list[Row]:
         return list(map(day_from_row, self._pages(sql)))
+
+    def _items(self, prefix: str, newest: int | None = None) -> list[Item]:
+        """The ledger's entries of a kind, in their order; with ``newest``, that many from the end."""
+        request: dict[str, Any] = {
+            "TableName": self.ledger_table,
+            "KeyConditionExpression": "series = :series AND begins_with(entry, :prefix)",
+            "ExpressionAttributeValues": {":series": {"S": REGION}, ":prefix": {"S": prefix}},
+        }
+        if newest is not None:
+            request |= {"ScanIndexForward": False, "Limit": newest}
+        items: list[Item] = []
+        try:
+            while True:
+                page = self.ledger_client.query(**request)
+                items += map(tables.plain, page["Items"])
+                if "LastEvaluatedKey" not in page or (newest is not None and len(items) >= newest):
+                    return items
+                request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        except (BotoCoreError, ClientError) as error:
+            raise Unreachable("ledger", str(error)) from error
 
     def _pages(self, sql: str) -> Iterator[dict[str, str | None]]:
         """The result's rows as texts by column; a page may be empty and yet not be the last."""
@@ -112,3 +176,22 @@ def reader(database: str, daily_table: str, revisions_table: str, ledger_table: 
 
 def _region() -> str:
     return f"WHERE region = '{REGION}'"
+
+
+def _file(item: Item) -> SourceFile:
+    return SourceFile(
+        source=item["entry"].removeprefix(tables.FILE),
+        sha256=item["sha256"],
+        rows=item["rows"],
+        newest=dt.date.fromisoformat(item["newest"]),
+        checked_at=moment(item["checked_at"]),
+    )
+
+
+def _told(item: Item) -> Told:
+    return Told(
+        notice=tables.notice_of(item),
+        created_at=moment(item["created_at"]),
+        state=item["state"],
+        sent_at=moment(item["sent_at"]) if "sent_at" in item else None,
+    )

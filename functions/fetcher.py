@@ -1,7 +1,6 @@
 """The fetcher: sources → days → what is pending → the stream. Once a day, or when asked."""
 
 import datetime as dt
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -16,7 +15,7 @@ from functions.errors import SourceRefused
 from functions.ledger import Ledger
 from functions.notices import Notices
 from functions.request import Request, read
-from functions.settings import FetcherSettings
+from functions.settings import FetcherSettings, trace
 from functions.sources import Fetched, Sources
 from functions.stream import Stream
 from functions.transform import Published, transform
@@ -55,7 +54,7 @@ def parts() -> Parts:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """One run. A retried request takes up its stored run; what fails for good, the reporter tells."""
     at = parts()
-    request = read(event, context.aws_request_id, os.environ.get("_X_AMZN_TRACE_ID", ""))
+    request = read(event, context.aws_request_id, trace())
     run = next((run for run in at.ledger.recent_runs() if run.request == request.id), None)
     if run is None:
         run, head = lifecycle.again(lambda: begin(at, request))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 PREFIX = "DAYBOOK_"
+TRACE = "_X_AMZN_TRACE_ID"  # Lambda sets it anew for each invocation
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,8 @@ class ConsumerSettings(Settings):
 @dataclass(frozen=True)
 class ReporterSettings(Settings):
     """What the reporter is told: no more than that."""
+
+
+def trace() -> str:
+    """The trace header of the present invocation; empty outside of Lambda."""
+    return os.environ.get(TRACE, "")

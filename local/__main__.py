@@ -28,7 +28,13 @@ def main() -> None:
 @click.option("--out", required=True, type=FOLDER, help="Where to write what the tables hold at the end.")
 @click.option("--state", type=FOLDER, help="Keep archive and ledger here, for `python -m ops`.")
 def play(
-    nyt: Path, jhu: Path, start: dt.datetime, end: dt.datetime, time: dt.datetime, out: Path, state: Path | None
+    nyt: Path,
+    jhu: Path,
+    start: dt.datetime,
+    end: dt.datetime,
+    time: dt.datetime,
+    out: Path,
+    state: Path | None,
 ) -> None:
     """Play a publishing history: one run a day, each with its moment as now.
 
@@ -37,19 +43,22 @@ def play(
     if end < start:
         raise click.UsageError(f"--end {end:%Y-%m-%d} lies before --start {start:%Y-%m-%d}")
     # Imported here, so that --help and a wrong option answer at once.
-    from local import history, state as kept  # noqa: PLC0415
-    from local.clock import Clock  # noqa: PLC0415
-    from local.cloud import LocalCloud  # noqa: PLC0415
-    from local.play import (  # noqa: PLC0415
+    from local import history
+    from local import state as kept
+    from local.clock import Clock
+    from local.cloud import LocalCloud
+    from local.play import (
         moments,
         notice_line,
-        play as played_runs,
         run_line,
         write_days,
         write_lines,
         write_revisions,
     )
-    from local.publisher import Publisher  # noqa: PLC0415
+    from local.play import (
+        play as played_runs,
+    )
+    from local.publisher import Publisher
 
     try:
         histories = history.read(nyt), history.read(jhu)

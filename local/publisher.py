@@ -31,7 +31,7 @@ class Publisher:
                 if not unchanged:
                     self.wfile.write(found)
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 the base class's name
+            def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

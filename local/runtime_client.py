@@ -25,7 +25,7 @@ def main() -> None:
     handler, client = sys.argv[1:]
     _end_with_parent()
     if client == "awslambdaric":
-        from awslambdaric.__main__ import main as serve  # noqa: PLC0415 pyright: ignore[reportMissingImports]
+        from awslambdaric.__main__ import main as serve
 
         serve(["awslambdaric", handler])
     else:

@@ -32,7 +32,9 @@ def save(cloud: LocalCloud, folder: Path) -> None:
 
 
 def _items(cloud: LocalCloud) -> list[dict[str, Any]]:
-    pages = cloud.client("dynamodb").get_paginator("scan").paginate(TableName=cloud.stack.exports["ledger_table"])
+    pages = (
+        cloud.client("dynamodb").get_paginator("scan").paginate(TableName=cloud.stack.exports["ledger_table"])
+    )
     items = [item for page in pages for item in page["Items"]]
     for item in items:
         if item["entry"]["S"] == tables.HEAD:

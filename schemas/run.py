@@ -34,9 +34,9 @@ class Reason:
         if self.row is not None:
             place.append(f"row {self.row}")
         if self.date is not None and self.date != self.value:
-            place.append(self.date)
+            place.append(shown(self.date)[1:-1])  # both may be whatever the file says
         if self.field is not None:
-            place.append(self.field)
+            place.append(shown(self.field)[1:-1])
         value = "" if self.value is None else f" {shown(self.value)}"
         return f"{', '.join(place)}:{value} {self.problem}"
 

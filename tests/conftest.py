@@ -14,3 +14,28 @@ def data() -> Path:
     if not (DATA / "published").is_dir():
         pytest.skip(f"no published files in {DATA}: set DAYBOOK_DATA to the folder that holds them")
     return DATA
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where skips are errors, name those that had no reason to be."""
+    for report in _needless_skips(terminalreporter):
+        terminalreporter.write_line(f"skipped, though it could have run here: {report.nodeid}", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With DAYBOOK_NO_SKIPS a skip fails the run, unless what it needs is really missing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and not hasattr(session.config, "workerinput") and _needless_skips(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _needless_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
+    if not os.environ.get("DAYBOOK_NO_SKIPS"):
+        return []
+    data_missing = not (DATA / "published").is_dir()
+    return [
+        report
+        for report in reporter.stats.get("skipped", [])
+        if not (data_missing and "DAYBOOK_DATA" in str(report.longrepr))
+    ]

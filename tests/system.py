@@ -73,7 +73,7 @@ class System:
 
     @contextmanager
     def on_call(self, operation: str, do: Callable[[], str | None]) -> Iterator[None]:
-        """While inside, ``do`` comes before each call of this operation; the error it gives is answered instead."""
+        """While inside, ``do`` comes before each call of this operation; an error it gives is the answer."""
         calls = self.cloud.emulator.before
         calls[operation] = do
         try:

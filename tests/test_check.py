@@ -51,7 +51,13 @@ def test_a_figure_is_compared_with_the_previous_reported_day(previous, value, pr
 
 @pytest.mark.parametrize(
     ("acknowledged", "value", "held"),
-    [(10_000, 12_000, True), (10_000, 12_001, False), (10_000, 8_000, True), (10_000, 7_999, False), (900, 1, True)],
+    [
+        (10_000, 12_000, True),
+        (10_000, 12_001, False),
+        (10_000, 8_000, True),
+        (10_000, 7_999, False),
+        (900, 1, True),
+    ],
 )
 def test_a_restatement_of_more_than_a_fifth_is_not_believed(acknowledged, value, held):
     found = reasons(published([value]), [entry(1, acknowledged)])
@@ -72,7 +78,9 @@ def test_the_previous_reported_recovery_is_found_across_a_gap():
 
 def test_an_acknowledged_date_missing_from_either_file_is_unbelievable_in_that_file():
     held = [entry(1, 10), entry(2, 20), entry(3, 30)]
-    assert reasons(published([10, None, 30]), held) == ["nyt, 2020-03-02: is acknowledged, and missing from the file"]
+    assert reasons(published([10, None, 30]), held) == [
+        "nyt, 2020-03-02: is acknowledged, and missing from the file"
+    ]
     (found,) = reasons(published([10, 20, 30], [0, 0, None]), held)
     assert found == "jhu, 2020-03-03: is acknowledged, and missing from the file"
 

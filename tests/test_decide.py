@@ -91,4 +91,6 @@ def test_it_stops_at_a_published_date_and_not_in_a_gap():
 
 def test_it_never_moves_back():
     late = run([2], new=new(2), newest=date(9))
-    assert advanced(Head(last_acknowledged=date(8)), late, decide([], {}, NOON), {}).last_acknowledged == date(8)
+    assert advanced(
+        Head(last_acknowledged=date(8)), late, decide([], {}, NOON), {}
+    ).last_acknowledged == date(8)

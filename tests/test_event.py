@@ -32,7 +32,9 @@ def test_identity_is_derived_from_date_version_and_values():
 
 def test_a_value_that_comes_back_is_an_event_of_its_own():
     a, b = day(1, 10), day(1, 11)
-    events = [DayEvent(entered, number, 1, None, "r", "s", FILES) for number, entered in enumerate((a, b, a), 1)]
+    events = [
+        DayEvent(entered, number, 1, None, "r", "s", FILES) for number, entered in enumerate((a, b, a), 1)
+    ]
     assert len({event.id for event in events}) == 3
 
 
@@ -85,7 +87,9 @@ def test_an_event_that_contradicts_itself_or_the_schema_is_refused(change):
         decode(changed(**change))
 
 
-@pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'"text"', b"[" * 100_000, b"{}"])
+@pytest.mark.parametrize(
+    "payload", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'"text"', b"[" * 100_000, b"{}"]
+)
 def test_bytes_that_are_no_event_are_refused(payload):
     with pytest.raises(ValidationError):
         decode(payload)

@@ -1,4 +1,4 @@
-"""The event source mapping by Lambda's rules: a fake stream in, a fake function out, a virtual clock between."""
+"""The event source mapping by the documented rules, against a stream and a function made by hand."""
 
 import base64
 import json

@@ -48,7 +48,8 @@ def test_a_day_that_goes_a_b_a_b_keeps_all_four_entries_and_each_as_of_answer_is
         daybook.run()
     assert daybook.revisions("2020-03-01") == [10, 11, 10, 11]
     believed = [
-        [row.day.counts.cases for row in daybook.cloud.reader.as_of(START + number * DAY)] for number in range(-1, 4)
+        [row.day.counts.cases for row in daybook.cloud.reader.as_of(START + number * DAY)]
+        for number in range(-1, 4)
     ]
     assert believed == [[], [10], [11], [10], [11]]
     daybook.agrees()
@@ -79,7 +80,9 @@ def test_a_malformed_file_changes_nothing_is_told_once_and_is_made_good_by_the_n
     cured = daybook.run()
     assert cured.state == COMPLETED
     assert daybook.daily() == {"2020-03-01": 10, "2020-03-02": 20}
-    assert "makes good what failed before: 2020-03-11 12:00 UTC" in daybook.told("daily-report")[-1].text("email")
+    assert "makes good what failed before: 2020-03-11 12:00 UTC" in daybook.told("daily-report")[-1].text(
+        "email"
+    )
     assert len(daybook.told("alerts")) == 1
     daybook.agrees()
 
@@ -127,7 +130,7 @@ def test_a_batch_redelivered_after_part_of_it_was_acknowledged_counts_nothing_tw
     shard = records.list_shards(StreamName=stream)["Shards"][0]["ShardId"]
     iterator = records.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
     found = records.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
-    from local.mapping_batch import Batch, shape  # noqa: PLC0415 only here
+    from local.mapping_batch import Batch, shape
 
     (mapping,) = daybook.cloud.stack.mappings
     shaped = [shape(record, shard, mapping) for record in found]
@@ -171,7 +174,12 @@ def test_an_invalid_event_counts_as_failed_and_its_day_is_entered_by_the_next_ru
     daybook.publish({"2020-03-01": 10})
     run = daybook.run(settle=False)
     assert run.state == OPEN
-    event = {"run": run.name, "subject": "US/2020-03-01", "type": "daybook.day.recorded.v1", "specversion": "1.0"}
+    event = {
+        "run": run.name,
+        "subject": "US/2020-03-01",
+        "type": "daybook.day.recorded.v1",
+        "specversion": "1.0",
+    }
     kinesis, stream = daybook.cloud.client("kinesis"), daybook.cloud.stack.exports["stream"]
     kinesis.put_record(StreamName=stream, PartitionKey="US", Data=json.dumps(event).encode())
     daybook.cloud.settle()
@@ -204,7 +212,9 @@ def test_the_fetcher_dying_after_half_its_puts_sends_the_rest_when_lambda_tries_
     daybook.agrees()
 
 
-def test_a_consumer_that_never_succeeds_ends_in_one_alert_naming_the_days_and_the_next_run_makes_it_good(daybook):
+def test_a_consumer_that_never_succeeds_ends_in_one_alert_naming_the_days_and_the_next_run_makes_it_good(
+    daybook,
+):
     daybook.publish({"2020-03-01": 10})
     daybook.run()
     daybook.publish({"2020-03-01": 12, "2020-03-02": 20})

@@ -500,7 +500,7 @@ def test_expressions_that_it_would_refuse(expression, problem):
 
 
 def test_without_pulumi_the_program_says_what_to_do():
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, str(ROOT)], capture_output=True, text=True, check=False, cwd=Path.home()
     )
     assert done.returncode == 1

@@ -4,8 +4,6 @@ From AWS's documentation (WriteRecords, RejectedRecord, Query, quotas). Nothing 
 stand-in, so that the same questions can be put to the service.
 """
 
-# ruff: noqa: S608  SQL is put together from names that are made here
-
 from __future__ import annotations
 
 import itertools

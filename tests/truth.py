@@ -13,7 +13,11 @@ import tarfile
 def versions(archive):
     """The archive's versions as (moment of publication, text), oldest first."""
     with tarfile.open(archive) as tar:
-        members = [(member.name, tar.extractfile(member).read().decode()) for member in tar if member.isfile()]
+        members = [
+            (member.name, (tar.extractfile(member) or io.BytesIO()).read().decode())
+            for member in tar
+            if member.isfile()
+        ]
     named = [(name.rsplit("/", 1)[-1].removesuffix(".csv"), text) for name, text in members]
     return sorted((dt.datetime.strptime(name + "+0000", "%Y-%m-%dT%H%M%SZ%z"), text) for name, text in named)
 
@@ -33,7 +37,7 @@ def figures(nyt, jhu, today):
         recovered[date] = count if count or not reported else None
         reported = reported or count > 0
     try:
-        days = [dt.datetime.strptime(date, "%Y-%m-%d").date() for date in {**cases, **recovered}]
+        days = [dt.datetime.strptime(date + "+0000", "%Y-%m-%d%z").date() for date in {**cases, **recovered}]
     except ValueError:
         return None
     if max(days) > today:
@@ -52,7 +56,9 @@ def play(nyt_archive, jhu_archive, start, end, time):
         found = figures(newest(nyt, moment), newest(jhu, moment), moment.date())
         changed = {date: value for date, value in (found or {}).items() if days.get(date) != value}
         new = [date for date in changed if date not in days]
-        revisions += [(moment, date, value, "recorded" if date in new else "revised") for date, value in changed.items()]
+        revisions += [
+            (moment, date, value, "recorded" if date in new else "revised") for date, value in changed.items()
+        ]
         runs.append((moment, "failed" if found is None else "completed", len(new), len(changed) - len(new)))
         days |= changed
     return days, revisions, runs
