@@ -8,16 +8,18 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from schemas import tables
 from schemas.day import REGION
-from schemas.moment import version
-from schemas.run import Head
-from schemas.tables import Row, day_from_row
+from schemas.moment import moment, version
+from schemas.notice import Notice
+from schemas.run import Acknowledged, Head, Run, SourceFile
+from schemas.tables import Item, Row, day_from_row
 
 # Timestream's queries may take a minute; the SDK's default would give up just then.
 CONFIG = Config(read_timeout=70, connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 4})
@@ -25,6 +27,10 @@ CONFIG = Config(read_timeout=70, connect_timeout=5, retries={"mode": "standard",
 # Timestream knows a column only once a record has carried it: a table that was never written to has none.
 NO_COLUMN = re.compile(r"Column '?\"?\w+'?\"? does not exist", re.IGNORECASE)
 
+RECENT_RUNS = 30
+RECENT_NOTICES = 20
+# A run's notices begin with its time; the others are about a record or a batch.
+NOTICES = (f"{tables.NOTICE}2", f"{tables.NOTICE}aside/", f"{tables.NOTICE}undelivered/")
 
 Place = Literal["store", "ledger"]
 

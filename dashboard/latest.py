@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from dashboard.data import Place, Told, Unreachable, stamp
 from schemas.run import Acknowledged, Head, Run, SourceFile
@@ -24,6 +24,7 @@ AGAIN = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 15, 45, 120, 360)
 PATIENCE_SECONDS = 3  # how long a viewer waits for news of figures that there are already
 FIRST_PATIENCE_SECONDS = 20  # … and of the very first
 
+Answer = TypeVar("Answer")
 Clock = Callable[[], dt.datetime]
 
 
@@ -195,7 +196,7 @@ class Desk:
     def _may_ask(self, place: Place, now: dt.datetime) -> bool:
         return place not in self._failed or now >= self._failed[place][1] + RETRY_EVERY
 
-    def _ask[Answer](self, place: Place, now: dt.datetime, ask: Callable[[], Answer]) -> Answer | None:
+    def _ask(self, place: Place, now: dt.datetime, ask: Callable[[], Answer]) -> Answer | None:
         """The answer; None where there is none, and then it is known that the place is out of reach."""
         try:
             answer = ask()

@@ -49,7 +49,7 @@ def parts() -> Parts:
         store=Store(
             client("timestream-write"), settings.database, settings.daily_table, settings.revisions_table
         ),
-        notices=Notices(client("sns"), topics),
+        notices=Notices(client("sns"), topics, settings.label),
     )
 
 
@@ -89,9 +89,12 @@ def acknowledge(
     at: Parts, chunk: list[Record], name: str | None, now: dt.datetime
 ) -> tuple[Run | None, Head]:
     """Write the rows and only then acknowledge their days; the run and the head as they stand after it."""
+    replayed = name is None
     events = {record.event.day.date: record.event for record in chunk if record.event}
     reading = at.ledger.read(name, events)
     decision, refused = write(at, decide(events.values(), reading.entries, now))
+    if replayed and refused:
+        raise RowsRejected(dict(refused))  # whoever replays must hear of it; people were told long ago
     run = counted(reading.run, decision) if reading.run else None
     head = at.ledger.commit(
         (reading.head, advanced(reading.head, run, decision, reading.entries)),

@@ -47,7 +47,7 @@ def parts() -> Parts:
         ledger=Ledger(client("dynamodb"), settings.ledger_table),
         archive=Archive(client("s3"), settings.archive_bucket),
         stream=Stream(client("kinesis"), settings.stream),
-        notices=Notices(client("sns"), topics),
+        notices=Notices(client("sns"), topics, settings.label),
     )
 
 

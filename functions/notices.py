@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from functions.ledger import Ledger
-from schemas.notice import Notice
+from schemas.notice import MAX_SMS, MAX_SUBJECT, Notice
 
 
 class Notices:
     """The two topics that people read."""
 
-    def __init__(self, client: Any, topics: Mapping[str, str]) -> None:
+    def __init__(self, client: Any, topics: Mapping[str, str], label: str = "") -> None:
         self._client = client
+        self._label = f"({label}) " if label else ""
         self._topics = topics  # daily-report and alerts → ARN
 
     def send(self, unsent: Iterable[str], ledger: Ledger, holder: str, now: dt.datetime) -> int:
@@ -27,10 +28,11 @@ class Notices:
         return count
 
     def _publish(self, notice: Notice) -> None:
-        texts = {"default": notice.email, "email": notice.email, "sms": notice.sms}
+        email = self._label + notice.email
+        texts = {"default": email, "email": email, "sms": (self._label + notice.sms)[:MAX_SMS]}
         self._client.publish(
             TopicArn=self._topics[notice.topic],
-            Subject=notice.subject,
+            Subject=(self._label + notice.subject)[:MAX_SUBJECT],
             Message=json.dumps(texts),
             MessageStructure="json",
         )

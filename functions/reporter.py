@@ -39,7 +39,7 @@ def parts() -> Parts:
         settings=settings,
         ledger=Ledger(client("dynamodb"), settings.ledger_table),
         kinesis=client("kinesis"),
-        notices=Notices(client("sns"), topics),
+        notices=Notices(client("sns"), topics, settings.label),
     )
 
 

@@ -18,6 +18,7 @@ class Settings:
     """What every function is told."""
 
     stack: str
+    label: str  # put before every message, like "synthetic sample"; empty for none
     ledger_table: str
     archive_bucket: str
     daily_report_topic: str  # ARN

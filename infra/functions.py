@@ -36,6 +36,7 @@ class Surroundings:
         settings = self.settings
         return {
             "stack": settings.stack,
+            "label": settings.label,
             "ledger_table": self.ledger.name,
             "archive_bucket": self.archive.bucket,
             "daily_report_topic": self.topics.daily_report.arn,

@@ -16,6 +16,8 @@ from infra.schedule_expression import problem_with
 
 STACK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 MAX_STACK = 30  # an S3 bucket's name has 63 characters: daybook-<stack>-rejected-<account>
+MAX_LABEL = 30  # an SMS has 160 characters, and the report needs most of them
+LABEL = re.compile(r"[A-Za-z0-9 .-]*")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
@@ -27,6 +29,7 @@ class ConfigurationError(pulumi.RunError):
 @dataclass(frozen=True)
 class Settings:
     stack: str
+    label: str
     schedule: str
     timezone: str
     emails: tuple[str, ...]
@@ -52,6 +55,7 @@ def read_settings() -> Settings:
     try:
         settings = Settings(
             stack=pulumi.get_stack(),
+            label=config.require("label").strip(),
             schedule=config.require("schedule").strip(),
             timezone=config.require("timezone"),
             emails=_texts(config, "emails"),
@@ -87,6 +91,8 @@ def _problems(settings: Settings) -> Iterable[str]:
             f"stack {settings.stack!r}: names of resources are made of it, so at most {MAX_STACK} "
             "small letters, digits and single dashes, a letter first"
         )
+    if len(settings.label) > MAX_LABEL or not LABEL.fullmatch(settings.label):
+        yield f"daybook:label {settings.label!r}: at most {MAX_LABEL} letters, digits, spaces, dots and dashes"
     if problem := problem_with(settings.schedule):
         yield f"daybook:schedule {settings.schedule!r}: {problem}"
     if settings.timezone not in available_timezones():

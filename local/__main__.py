@@ -20,6 +20,20 @@ def main() -> None:
 
 
 @main.command()
+@click.option("--once", is_flag=True, help="End after the load instead of waiting for Ctrl-C.")
+@click.option("--fresh", is_flag=True, help="Forget what an earlier start kept.")
+@click.option("--state", type=FOLDER, default=Path(".daybook"), show_default=True, help="What is kept.")
+def up(once: bool, fresh: bool, state: Path) -> None:
+    """Start the whole system: provisioned, loaded, daily runs, a summary."""
+    from local import up as start
+
+    folder = state / "sample"
+    if fresh:
+        start.fresh(folder)
+    start.up_with_sample(folder, Console(), wait=not once)
+
+
+@main.command()
 @click.option("--nyt", required=True, type=ARCHIVE, help="Publishing history of The New York Times' file.")
 @click.option("--jhu", required=True, type=ARCHIVE, help="Publishing history of the Johns Hopkins file.")
 @click.option("--start", required=True, type=DATE, help="Date of the first run.")

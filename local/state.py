@@ -4,17 +4,20 @@ Tables, days and the stamp are not kept: they are what the archive's events come
 replaying them.
 """
 
+import datetime as dt
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 from local.cloud import LocalCloud
+from ops.replay import archived, payload
 from schemas import tables
 
 ARCHIVE = "archive"
 LEDGER = "ledger.jsonl"
 STAMP = "stamp"
+UNFINISHED = ".unfinished"
 
 
 def save(cloud: LocalCloud, folder: Path) -> None:
@@ -31,6 +34,36 @@ def save(cloud: LocalCloud, folder: Path) -> None:
     _write(folder / LEDGER, "".join(line + "\n" for line in lines).encode())
 
 
+def last_run(folder: Path) -> dt.datetime | None:
+    """When the last run was that is kept there; None where there is none."""
+    if not (folder / LEDGER).exists():
+        return None
+    items = (tables.plain(json.loads(line)) for line in (folder / LEDGER).read_text().splitlines())
+    return next((tables.head_of(item).last_run for item in items if item["entry"] == tables.HEAD), None)
+
+
+def restore(cloud: LocalCloud, folder: Path) -> int:
+    """Put back what was kept, and rebuild tables, days and stamp from the log; how many events there were."""
+    if not (folder / LEDGER).exists() and not (folder / ARCHIVE).exists():
+        return 0
+    exports = cloud.stack.exports
+    s3, dynamodb = cloud.client("s3"), cloud.client("dynamodb")
+    for path in sorted((folder / ARCHIVE).rglob("*")):
+        if path.is_file() and path.suffix != UNFINISHED:
+            name = path.relative_to(folder / ARCHIVE).as_posix()
+            s3.put_object(Bucket=exports["archive_bucket"], Key=name, Body=path.read_bytes())
+    if (folder / LEDGER).exists():
+        for line in (folder / LEDGER).read_text().splitlines():
+            dynamodb.put_item(TableName=exports["ledger_table"], Item=json.loads(line))
+    count = 0
+    for events in archived(s3, exports["archive_bucket"]):
+        answer = cloud.runtime.invoke(exports["consumer"], payload(events))
+        if answer.error or json.loads(answer.response)["batchItemFailures"]:
+            raise RuntimeError(f"the log could not be replayed: {answer.response.decode()}")
+        count += len(events)
+    return count
+
+
 def _items(cloud: LocalCloud) -> list[dict[str, Any]]:
     pages = (
         cloud.client("dynamodb").get_paginator("scan").paginate(TableName=cloud.stack.exports["ledger_table"])
@@ -44,6 +77,6 @@ def _items(cloud: LocalCloud) -> list[dict[str, Any]]:
 
 def _write(path: Path, content: bytes) -> None:
     """All of it or nothing, even if this process dies in the middle."""
-    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished = path.with_name(path.name + UNFINISHED)
     unfinished.write_bytes(content)
     os.replace(unfinished, path)  # noqa: PTH105 the same, and known to be atomic

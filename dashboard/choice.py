@@ -1,0 +1,103 @@
+"""What a viewer has chosen, to and from the address. Pure.
+
+Whatever the address says, a choice comes of it: what is unknown or hostile is as if it weren't there.
+"""
+
+import datetime as dt
+import re
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+PAGE = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+MAX_QUERY = 500  # characters; the longest of ours has 130
+EARLIEST, LATEST = dt.date(2019, 12, 1), dt.date(2100, 1, 1)
+
+TOTAL, NEW, AVERAGE = "total", "new", "average"
+LINEAR, LOG = "linear", "log"
+COUNT, PER_100K = "count", "per100k"
+SPANS = {"": None, "30": 30, "90": 90, "365": 365}  # days; "" is all there is
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "show": (TOTAL, NEW, AVERAGE),
+    "scale": (LINEAR, LOG),
+    "per": (COUNT, PER_100K),
+    "span": tuple(SPANS),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The fields are the names in the query string, in its order. ``span`` counts days back from the
+    newest; ``start`` and ``end`` (inclusive) take its place. ``asof``: the record as it stood when that
+    date ended, UTC. ``day``: whose history the status page shows."""
+
+    show: str = TOTAL
+    scale: str = LINEAR
+    per: str = COUNT
+    span: str = ""
+    start: dt.date | None = None
+    end: dt.date | None = None
+    asof: dt.date | None = None
+    page: int = 1
+    day: dt.date | None = None
+
+    @property
+    def moment(self) -> dt.datetime | None:
+        """The last millisecond of the date that was chosen for "as it was believed"."""
+        if self.asof is None:
+            return None
+        return dt.datetime.combine(self.asof, dt.time(23, 59, 59, 999_000), dt.UTC)
+
+    def query(self) -> str:
+        """``?show=new&…``: only what differs from the defaults; empty when nothing does."""
+        chosen = {
+            field.name: str(value)
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+        return "?" + urlencode(chosen) if chosen else ""
+
+    def within(self, first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:
+        """The dates to be shown of a record from first to last."""
+        days = SPANS[self.span]
+        start = self.start or (first if days is None else last - dt.timedelta(days=days - 1))
+        return max(first, start), min(last, self.end or last)
+
+
+def read(search: object) -> Choice:
+    """The choice in a query string, with or without its question mark."""
+    if not isinstance(search, str) or len(search) > MAX_QUERY:
+        return Choice()
+    try:
+        found = dict(reversed(parse_qsl(search.removeprefix("?"), max_num_fields=40)))
+    except ValueError:
+        return Choice()
+    return chosen(found)
+
+
+def chosen(found: dict[str, Any]) -> Choice:
+    """The choice in texts by name; the controls' values are such texts too."""
+    values: dict[str, Any] = {name: found[name] for name in WORDS if found.get(name) in WORDS[name]}
+    for name in ("start", "end", "asof", "day"):
+        values[name] = date(found.get(name))
+    if PAGE.fullmatch(str(found.get("page"))):
+        values["page"] = int(found["page"])
+    start, end = values["start"], values["end"]
+    if start and end and start > end:
+        values["start"] = values["end"] = start = end = None
+    if start or end:
+        values.pop("span", None)
+    return Choice(**values)
+
+
+def date(text: object) -> dt.date | None:
+    """A date written YYYY-MM-DD that a record could have; None for anything else."""
+    if not isinstance(text, str) or not DATE.fullmatch(text):
+        return None
+    try:
+        found = dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if EARLIEST <= found <= LATEST else None

@@ -1,0 +1,94 @@
+"""What can be taken home: CSV and JSON. Pure.
+
+A text that a spreadsheet would take for a formula gets an apostrophe before it.
+"""
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dashboard import words
+from dashboard.series import SERIES, Restated, Shown
+from schemas.moment import written
+from schemas.tables import Row
+
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+Cell = str | int | float | None
+
+
+def text_of(rows: Iterable[Sequence[Cell]]) -> str:
+    """CSV of a header and rows; what isn't known is an empty cell."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\r\n").writerows([harmless(cell) for cell in row] for row in rows)
+    return file.getvalue()
+
+
+def harmless(cell: Cell) -> Cell:
+    """Texts only: a number may begin with a minus."""
+    return "'" + cell if isinstance(cell, str) and cell.startswith(DANGEROUS) else cell
+
+
+def columns(then: Shown | None) -> list[str]:
+    """The columns of what a chart shows."""
+    names = [name if name != "fatality" else "fatality_percent" for name in SERIES]
+    return ["date", *names, *(f"{name}_today" for name in names if then is not None)]
+
+
+def shown_rows(now: Shown, then: Shown | None) -> list[list[Cell]]:
+    """What a chart shows, a row a date, oldest first; beside the record as it stood, today's."""
+    first = then or now
+    by_date = {date: [first.figures[name][place] for name in SERIES] for place, date in enumerate(first.dates)}
+    today = {date: [now.figures[name][place] for name in SERIES] for place, date in enumerate(now.dates)}
+    nothing: list[Cell] = [None] * len(SERIES)
+    return [
+        [
+            date.isoformat(),
+            *by_date.get(date, nothing),
+            *(today.get(date, nothing) if then is not None else []),
+        ]
+        for date in sorted(by_date.keys() | today.keys())
+    ]
+
+
+def record_rows(rows: Iterable[Row]) -> list[list[Cell]]:
+    """Entries as the tables hold them, with their header."""
+    header: list[Cell] = ["date", "region", "cases", "deaths", "recovered", "revision", "recorded_at"]
+    return [header, *(list(values.values()) for values in map(entry, rows))]
+
+
+def restated_rows(restated: Iterable[Restated]) -> list[list[Cell]]:
+    """Figures restated later, with their header."""
+    header: list[Cell] = ["date", "series", "then", "now", "entered_at"]
+    return [
+        header,
+        *([one.date.isoformat(), one.series, one.then, one.now, written(one.entered_at)] for one in restated),
+    ]
+
+
+def entry(row: Row) -> dict[str, Any]:
+    """An entry as JSON has it; ``recovered`` is null where it is not reported."""
+    counts = row.day.counts
+    return {
+        "date": row.day.date.isoformat(),
+        "region": row.day.region,
+        "cases": counts.cases,
+        "deaths": counts.deaths,
+        "recovered": counts.recovered,
+        "revision": row.revision,
+        "recorded_at": written(row.recorded_at),
+    }
+
+
+def document(content: dict[str, Any], synthetic: bool, trailing: bool, read_at: dt.datetime | None) -> str:
+    """JSON with what must be said wherever the figures go."""
+    about = {
+        "credit": [words.CREDIT_NYT, words.CREDIT_JHU],
+        "synthetic": synthetic,
+        "trailing": trailing,
+        "read_at": None if read_at is None else written(read_at),
+    }
+    return json.dumps(about | content, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,195 @@
+"""From rows to what a chart and a table show: figures by date, gaps, and what was restated. Pure.
+
+A figure that is not known is None, never 0.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from dashboard.choice import AVERAGE, PER_100K, TOTAL, Choice
+from schemas.tables import Row
+
+ONE_DAY = dt.timedelta(days=1)
+WEEK = 7
+POPULATION = 331_449_281  # U.S. Census Bureau, 2020 census, resident population on 2020-04-01
+POPULATION_TEXT = "331,449,281 people, U.S. Census Bureau, 2020 census"
+
+COUNTS = ("cases", "deaths", "recovered")
+SERIES = (*COUNTS, "fatality")
+NAMES = {"cases": "Cases", "deaths": "Deaths", "recovered": "Recoveries", "fatality": "Fatality"}
+
+Figure = float | int | None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a chart shows: consecutive dates, and for each series one figure a date."""
+
+    dates: tuple[dt.date, ...]
+    figures: Mapping[str, tuple[Figure, ...]]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive dates, both ends included."""
+
+    first: dt.date
+    last: dt.date
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+
+
+@dataclass(frozen=True)
+class Restated:
+    """A figure that today's record gives otherwise than it was believed. ``entered_at``: when today's
+    value of the day was entered. None: not reported, or the date was not known."""
+
+    date: dt.date
+    series: str
+    then: int | None
+    now: int | None
+    entered_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Tile:
+    """The newest figure of a series. ``on_day`` and ``on_week`` are its changes; where it isn't reported
+    any more, ``since`` is the first date without it and ``value`` the last one with it."""
+
+    series: str
+    date: dt.date
+    value: Figure
+    on_day: Figure
+    on_week: Figure
+    since: dt.date | None = None
+
+
+def totals(rows: Iterable[Row]) -> dict[str, dict[dt.date, int]]:
+    """The counts of each series by date, where they are reported."""
+    found: dict[str, dict[dt.date, int]] = {name: {} for name in COUNTS}
+    for row in rows:
+        counts = row.day.counts
+        for name, value in zip(COUNTS, (counts.cases, counts.deaths, counts.recovered), strict=True):
+            if value is not None:
+                found[name][row.day.date] = value
+    return found
+
+
+def days(first: dt.date, last: dt.date) -> tuple[dt.date, ...]:
+    """Every date, both ends included; empty when the first lies behind the last."""
+    return tuple(first + number * ONE_DAY for number in range((last - first).days + 1))
+
+
+def shown(rows: Sequence[Row], choice: Choice, last: dt.date | None = None) -> Shown:
+    """The figures that are chosen, from rows oldest first; ``last`` where the axis reaches farther."""
+    if not rows:
+        return Shown((), {name: () for name in SERIES})
+    dates = days(*choice.within(rows[0].day.date, max(rows[-1].day.date, last or dt.date.min)))
+    by_date = totals(rows)
+    figures: dict[str, tuple[Figure, ...]] = {
+        name: tuple(figure(by_date[name], date, choice) for date in dates) for name in COUNTS
+    }
+    figures["fatality"] = tuple(fatality(by_date, date) for date in dates)
+    return Shown(dates, figures)
+
+
+def figure(by_date: Mapping[dt.date, int], date: dt.date, choice: Choice) -> Figure:
+    """One figure: persons, or persons per 100,000 of the population."""
+    value: Figure = by_date.get(date)
+    if choice.show != TOTAL:
+        reach = WEEK if choice.show == AVERAGE else 1
+        before = [by_date.get(date - number * ONE_DAY) for number in range(reach + 1)]
+        # One day without a count, and neither the change on it nor on the day after is known.
+        known = [count for count in before if count is not None]
+        value = (known[0] - known[-1]) / reach if len(known) == len(before) else None
+        if choice.show != AVERAGE and value is not None:
+            value = int(value)
+    if value is not None and choice.per == PER_100K:
+        value = value * 100_000 / POPULATION
+    return value
+
+
+def fatality(by_date: Mapping[str, Mapping[dt.date, int]], date: dt.date) -> float | None:
+    """Deaths to date per 100 cases to date; None while there are no cases."""
+    cases, deaths = by_date["cases"].get(date), by_date["deaths"].get(date)
+    return None if not cases or deaths is None else deaths * 100 / cases
+
+
+def tiles(rows: Sequence[Row]) -> list[Tile]:
+    """The newest day, a tile a series; empty without rows."""
+    if not rows:
+        return []
+    newest = rows[-1].day.date
+    by_date = totals(rows)
+    by_date_and_ratio: dict[str, Mapping[dt.date, Figure]] = {
+        **by_date,
+        "fatality": {date: fatality(by_date, date) for date in by_date["cases"]},
+    }
+    return [_tile(name, newest, by_date_and_ratio[name]) for name in SERIES]
+
+
+def _tile(name: str, newest: dt.date, figures: Mapping[dt.date, Figure]) -> Tile:
+    value = figures.get(newest)
+    if value is None:
+        last = max((date for date, figure in figures.items() if figure is not None), default=None)
+        since = None if last is None else last + ONE_DAY
+        return Tile(name, newest, None if last is None else figures[last], None, None, since)
+
+    def change(days: int) -> Figure:
+        before = figures.get(newest - days * ONE_DAY)
+        return None if before is None else value - before
+
+    return Tile(name, newest, value, change(1), change(WEEK))
+
+
+def stretches(dates: Iterable[dt.date]) -> list[Stretch]:
+    """Dates as stretches of consecutive ones, oldest first."""
+    found: list[Stretch] = []
+    for date in sorted(dates):
+        if found and found[-1].last + ONE_DAY == date:
+            found[-1] = Stretch(found[-1].first, date)
+        else:
+            found.append(Stretch(date, date))
+    return found
+
+
+def unreported(rows: Sequence[Row]) -> list[Stretch]:
+    """Where recoveries are not reported."""
+    return stretches(row.day.date for row in rows if row.day.counts.recovered is None)
+
+
+def missing(rows: Sequence[Row]) -> list[Stretch]:
+    """Dates within the record that it has nothing for."""
+    return [
+        Stretch(one.day.date + ONE_DAY, other.day.date - ONE_DAY)
+        for one, other in pairwise(rows)
+        if other.day.date - one.day.date > ONE_DAY
+    ]
+
+
+def believed(entries: Iterable[Row], moment: dt.datetime) -> list[Row]:
+    """The record as it stood at that moment (inclusive), oldest first: of each date its newest entry."""
+    newest: dict[dt.date, Row] = {}
+    for row in entries:
+        known = newest.get(row.day.date)
+        if row.recorded_at <= moment and (known is None or row.version > known.version):
+            newest[row.day.date] = row
+    return [newest[date] for date in sorted(newest)]
+
+
+def restated(then: Iterable[Row], now: Iterable[Row]) -> list[Restated]:
+    """What today's record says otherwise about dates that were known then, oldest first."""
+    today = {row.day.date: row for row in now}
+    found: list[Restated] = []
+    for row in then:
+        other = today.get(row.day.date)
+        if other is None:
+            continue
+        for name in COUNTS:
+            before, after = getattr(row.day.counts, name), getattr(other.day.counts, name)
+            if before != after:
+                found.append(Restated(row.day.date, name, before, after, other.recorded_at))
+    return found
