@@ -18,7 +18,7 @@ $(READY): $(LOCKS)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Daybook needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Try: make setup PYTHON=python3.12" % v[:2])'
 	@echo "Setting up $(VENV), once …"
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.txt --requirement requirements/dev.txt
 	@touch $@
 

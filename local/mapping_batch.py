@@ -74,7 +74,7 @@ def fitting(records: Sequence[StreamRecord], batch_size: int) -> int:
     size = _FRAME
     for count, record in enumerate(records[:batch_size]):
         size += len(record.text) + _COMMA
-        if size > MAX_PAYLOAD_BYTES:
+        if count and size > MAX_PAYLOAD_BYTES:
             return count
     return min(len(records), batch_size)
 
