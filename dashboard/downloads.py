@@ -7,7 +7,7 @@ import csv
 import datetime as dt
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard import words
@@ -41,7 +41,9 @@ def columns(then: Shown | None) -> list[str]:
 def shown_rows(now: Shown, then: Shown | None) -> list[list[Cell]]:
     """What a chart shows, a row a date, oldest first; beside the record as it stood, today's."""
     first = then or now
-    by_date = {date: [first.figures[name][place] for name in SERIES] for place, date in enumerate(first.dates)}
+    by_date = {
+        date: [first.figures[name][place] for name in SERIES] for place, date in enumerate(first.dates)
+    }
     today = {date: [now.figures[name][place] for name in SERIES] for place, date in enumerate(now.dates)}
     nothing: list[Cell] = [None] * len(SERIES)
     return [
@@ -83,7 +85,9 @@ def entry(row: Row) -> dict[str, Any]:
     }
 
 
-def document(content: dict[str, Any], synthetic: bool, trailing: bool, read_at: dt.datetime | None) -> str:
+def document(
+    content: Mapping[str, object], synthetic: bool, trailing: bool, read_at: dt.datetime | None
+) -> str:
     """JSON with what must be said wherever the figures go."""
     about = {
         "credit": [words.CREDIT_NYT, words.CREDIT_JHU],
@@ -91,4 +95,4 @@ def document(content: dict[str, Any], synthetic: bool, trailing: bool, read_at: 
         "trailing": trailing,
         "read_at": None if read_at is None else written(read_at),
     }
-    return json.dumps(about | content, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps({**about, **content}, ensure_ascii=False, separators=(",", ":"))

@@ -182,7 +182,7 @@ def _time_axis(span: tuple[dt.date, dt.date] | None) -> PlotlyJson:
 
 def _edges(first: dt.date, last: dt.date) -> tuple[str, str]:
     """From half a day before to half a day after: a day is as wide as its bar."""
-    start, end = (dt.datetime.combine(date, dt.time()) for date in (first, last))  # noqa: DTZ001 a place on the axis, not a moment
+    start, end = (dt.datetime.combine(date, dt.time()) for date in (first, last))
     return ((start - HALF_A_DAY).isoformat(), (end + HALF_A_DAY).isoformat())
 
 
@@ -237,7 +237,7 @@ def _shades(
             )
             width = (seen.last - seen.first).days + 1
             if width >= MIN_NOTE_SHARE * ((span[1] - span[0]).days + 1):
-                middle = dt.datetime.combine(seen.first, dt.time()) + dt.timedelta(days=(width - 1) / 2)  # noqa: DTZ001
+                middle = dt.datetime.combine(seen.first, dt.time()) + dt.timedelta(days=(width - 1) / 2)
                 labels.append(_label(middle.isoformat(), yref, y, text))
     return shapes, labels
 

@@ -86,7 +86,7 @@ def days(first: dt.date, last: dt.date) -> tuple[dt.date, ...]:
 def shown(rows: Sequence[Row], choice: Choice, last: dt.date | None = None) -> Shown:
     """The figures that are chosen, from rows oldest first; ``last`` where the axis reaches farther."""
     if not rows:
-        return Shown((), {name: () for name in SERIES})
+        return Shown((), dict.fromkeys(SERIES, ()))
     dates = days(*choice.within(rows[0].day.date, max(rows[-1].day.date, last or dt.date.min)))
     by_date = totals(rows)
     figures: dict[str, tuple[Figure, ...]] = {

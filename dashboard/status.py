@@ -9,10 +9,11 @@ from dashboard import words
 from dashboard.latest import AGAIN, Latest
 from dashboard.series import ONE_DAY
 from schemas.moment import moment
-from schemas.run import COMPLETED, FAILED, INCOMPLETE, OPEN, Run, Warning
+from schemas.run import COMPLETED, FAILED, INCOMPLETE, OPEN, Run
 
 State = Literal["healthy", "warning", "degraded", "unknown"]
-INFORMATION = ("ended/", "unreported/")  # codes of warnings that ask nothing of anybody
+INFORMATION = ("ended/", "unreported/")  # codes of warnings that every reader of the figures should know
+PASSING = ("behind/", "late/")  # … and of those that say something of now; the others stand for ever
 SETTLES_WITHIN = dt.timedelta(hours=1)  # an open run is at work; the mapping tries for twelve hours
 
 
@@ -34,10 +35,13 @@ class Pending:
 
 
 def assess(latest: Latest, now: dt.datetime, stale_after: dt.timedelta) -> Assessment:
-    """Out of reach is unknown: nothing can be said. What failed is degraded, what may mend itself a warning."""
+    """Out of reach is unknown, what failed is degraded, what may mend itself a warning."""
     head = latest.head
-    unknown = [f"The ledger has been out of reach since {words.moment(problem.since)}."
-               for problem in latest.problems if problem.place == "ledger"]
+    unknown = [
+        f"The ledger has been out of reach since {words.moment(problem.since)}."
+        for problem in latest.problems
+        if problem.place == "ledger"
+    ]
     if head is None:
         return Assessment("unknown", tuple(unknown) or ("The ledger has not answered yet.",), stale=False)
     stale = head.last_success is not None and now - head.last_success > stale_after
@@ -64,20 +68,16 @@ def assess(latest: Latest, now: dt.datetime, stale_after: dt.timedelta) -> Asses
     if last is not None and last.failed:
         warning.append(f"{words.count(len(last.failed), 'day')} of the last run could not be entered.")
     if latest.trailing:
-        warning.append("The store's figures trail the ledger; it may take six hours to show what was written.")
+        warning.append(
+            "The store's figures trail the ledger; it may take six hours to show what was written."
+        )
     if head.unsent and now - head.last_run > SETTLES_WITHIN:
         warning.append(f"{words.count(len(head.unsent), 'notice')} not sent yet.")
-    warning += [one.text + "." for one in head.warnings if asks(one)]
+    warning += [one.text + "." for one in head.warnings if one.code.startswith(PASSING)]
     state: State = "unknown" if unknown else "degraded" if degraded else "warning" if warning else "healthy"
     reasons = (*unknown, *degraded, *warning)
     healthy = (f"The last run completed {words.moment(head.last_success)}, and nothing is pending.",)
     return Assessment(state, reasons or healthy, stale)
-
-
-def asks(warning: Warning) -> bool:
-    """Whether a warning is more than information. A fall within one file is the source's own correction
-    of itself, long told: it is a note on the record, not on the pipeline."""
-    return not warning.code.startswith((*INFORMATION, "fall/"))
 
 
 def information(latest: Latest) -> list[str]:
@@ -124,9 +124,7 @@ def unacknowledged(latest: Latest) -> list[dt.date]:
 
 def pending(latest: Latest) -> list[Pending]:
     """Every day that is known to be pending, oldest first, with its reason."""
-    found: dict[dt.date, str] = {
-        date: "published, not yet acknowledged" for date in unacknowledged(latest)
-    }
+    found: dict[dt.date, str] = dict.fromkeys(unacknowledged(latest), "published, not yet acknowledged")
     for day in latest.ledger.days:
         if day.digest is None:
             found[day.date] = "its last entry could not be completed; the next run sends it again"
@@ -135,8 +133,10 @@ def pending(latest: Latest) -> list[Pending]:
         if run.state == OPEN:
             found |= {date: f"sent by the run of {words.moment(run.time)}" for date in run.unaccounted}
         elif run.state in (FAILED, INCOMPLETE) and (last_success is None or run.time > last_success):
-            why = f"the run of {words.moment(run.time)} {'failed' if run.state == FAILED else 'is incomplete'}"
-            found |= {date: why for date in (*run.unaccounted, *run.failed)}
+            why = (
+                f"the run of {words.moment(run.time)} {'failed' if run.state == FAILED else 'is incomplete'}"
+            )
+            found |= dict.fromkeys((*run.unaccounted, *run.failed), why)
         elif run.state == COMPLETED:
             found |= {date: f"set aside in the run of {words.moment(run.time)}" for date in run.failed}
             for date in run.inserted | run.updated | run.duplicate:
@@ -150,11 +150,15 @@ def tally(run: Run) -> str:
         return f"refused: {words.count(run.reason_count, 'reason')}"
     parts = [(len(run.inserted), "inserted"), (len(run.updated), "updated")]
     rest = [(len(run.duplicate), "known already"), (len(run.failed), "set aside")]
-    rest += [(len(run.unaccounted), "awaited")] if run.state == OPEN else [(len(run.unaccounted), "without outcome")]
+    rest += (
+        [(len(run.unaccounted), "awaited")]
+        if run.state == OPEN
+        else [(len(run.unaccounted), "without outcome")]
+    )
     return ", ".join(f"{number:,} {word}" for number, word in [*parts, *(one for one in rest if one[0])])
 
 
-def looks_again(latest: Latest) -> str:
+def looks_again() -> str:
     """When trailing figures are asked for again."""
     return f"Asked again after {', '.join(str(int(each.total_seconds()) // 60) for each in AGAIN)} minutes"
 

@@ -85,12 +85,16 @@ def notes(choice: Choice, figures: Shown) -> list[str]:
             for value in values
         )
         if left_out:
-            text += f" It has no place for zero or less: {count(left_out, 'figure')} left out of the drawing, not of the table."
+            text += f" It has no place for zero or less: {count(left_out, 'figure')} left out of the drawing."
         found.append(text + " Fatality stays linear.")
     if choice.per == PER_100K:
         found.append(f"Per 100,000 of {POPULATION_TEXT}. Fatality is a ratio and stays as it is.")
     if choice.show == AVERAGE:
-        found.append("Each average covers the seven days that end on its date; with one of them unknown there is none.")
+        found.append(
+            "Each average covers the seven days that end on its date; with one of them unknown there is none."
+        )
     if choice.show == NEW:
-        found.append("The change on the day before. A fall is a correction by the source, shown as it was published.")
+        found.append(
+            "The change on the day before. A fall is a correction by the source, shown as it was published."
+        )
     return found

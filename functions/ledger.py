@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from functions.clients import code
-from functions.errors import AlreadyTold, LedgerMoved
+from functions.errors import AlreadyTold, LedgerMoved, StoreBusy
 from schemas import tables
 from schemas.day import REGION
 from schemas.moment import written
@@ -21,6 +21,7 @@ from schemas.run import Acknowledged, Head, Run
 
 LEASE = dt.timedelta(minutes=5)
 RECENT_RUNS = 10
+MAX_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,21 @@ class Ledger:
 
     def read(self, run: str | None, dates: Iterable[dt.date] = ()) -> Reading:
         """Head, run and days in one consistent look. At most 98 dates. ``run`` in the answer is None
-        where the ledger doesn't know it."""
+        where the ledger doesn't know it. Raises StoreBusy where the table can't answer it all."""
         wanted = [tables.HEAD, *(tables.DAY + date.isoformat() for date in dates)]
         wanted += [] if run is None else [tables.RUN + run]
         request: Any = {
             self._table: {"Keys": [tables.key(entry) for entry in wanted], "ConsistentRead": True},
         }
         items: list[tables.Item] = []
-        while request:
+        for _ in range(MAX_TRIES):
             found = self._client.batch_get_item(RequestItems=request)
             items += map(tables.plain, found["Responses"].get(self._table, []))
             request = found.get("UnprocessedKeys")
+            if not request:
+                break
+        else:
+            raise StoreBusy(f"{self._table} left keys unread in {MAX_TRIES} tries")
         by_entry = {item["entry"]: item for item in items}
         head = tables.head_of(by_entry.pop(tables.HEAD, {}))
         stored = by_entry.pop(tables.RUN + run, None) if run else None
@@ -106,14 +111,21 @@ class Ledger:
         except ClientError as error:
             if code(error) != "TransactionCanceledException":
                 raise
-            reasons = error.response.get("CancellationReasons", [])
-            codes = [reason.get("Code", "None") for reason in reasons]
+            codes = _reasons(error)
             if "ConditionalCheckFailed" in codes[: len(told)]:
                 raise AlreadyTold(", ".join(notice.id for notice in notices)) from error
             if set(codes) <= {"None", "ConditionalCheckFailed", "TransactionConflict"}:
                 raise LedgerMoved(str(codes)) from error
             raise
         return after
+
+    def told(self, notice: str) -> bool:
+        """Whether there is a notice of this id, sent or not."""
+        entry = tables.key(tables.NOTICE + notice)
+        found = self._client.get_item(
+            TableName=self._table, Key=entry, ProjectionExpression="entry", ConsistentRead=True
+        )
+        return "Item" in found
 
     def lease(self, notice: str, holder: str, now: dt.datetime) -> Notice | None:
         """The notice, ours to send for five minutes; None when it was sent or another holds it."""
@@ -143,7 +155,8 @@ class Ledger:
         return tables.notice_of(tables.plain(found["Attributes"]))
 
     def mark_sent(self, notice: str, now: dt.datetime) -> None:
-        """The notice is sent, and no longer among the head's unsent ones."""
+        """The notice is sent, and no longer among the head's unsent ones. Tried again where another moves
+        the head at that moment: not marked, it would be sent a second time."""
         done = {"entry": tables.NOTICE + notice, "state": "sent", "sent_at": written(now)}
         removal = {
             "TableName": self._table,
@@ -151,7 +164,13 @@ class Ledger:
             "UpdateExpression": "DELETE unsent :notice",
             "ExpressionAttributeValues": {":notice": {"SS": [notice]}},
         }
-        self._client.transact_write_items(TransactItems=[self._set(done), {"Update": removal}])
+        for tries in range(1, MAX_TRIES + 1):
+            try:
+                self._client.transact_write_items(TransactItems=[self._set(done), {"Update": removal}])
+                return
+            except ClientError as error:
+                if "TransactionConflict" not in _reasons(error) or tries == MAX_TRIES:
+                    raise
 
     def _query(self, prefix: str, newest: int | None = None) -> list[tables.Item]:
         request: dict[str, Any] = {
@@ -167,7 +186,7 @@ class Ledger:
             page = self._client.query(**request)
             items += map(tables.plain, page["Items"])
             if "LastEvaluatedKey" not in page or (newest is not None and len(items) >= newest):
-                return items
+                return items[:newest]
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _run(self, before: Run | None, after: Run) -> dict[str, Any]:
@@ -232,8 +251,14 @@ class Ledger:
             values[":expected"] = {"N": str(expected)}
             update["ConditionExpression"] = "#counter = :expected"
         elif counter is not None:
-            update["ConditionExpression"] = "attribute_not_exists(entry)"
+            names["#counter"] = counter
+            update["ConditionExpression"] = "attribute_not_exists(#counter)"
         if values:
             update["ExpressionAttributeValues"] = values
         update["ExpressionAttributeNames"] = names
         return {"Update": update}
+
+
+def _reasons(error: ClientError) -> list[str]:
+    """Why a transaction was cancelled: a word for each of its operations, in their order."""
+    return [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]

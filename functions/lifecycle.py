@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from functions import log, outcome
-from functions.errors import LedgerMoved
+from functions.errors import AlreadyTold, LedgerMoved
 from functions.ledger import Ledger
 from schemas.moment import MILLISECOND
 from schemas.notice import Notice
@@ -61,7 +61,10 @@ def settle(ledger: Ledger, names: Iterable[str], now: dt.datetime, age: dt.timed
     """Look after the runs that are open: complete what is accounted for, give up what is older than the
     mapping retries its records. A younger one stays open."""
     for name in sorted(names):
-        again(lambda name=name: _settle_one(ledger, name, now, age, stack))
+        try:
+            again(lambda name=name: _settle_one(ledger, name, now, age, stack))
+        except AlreadyTold as told:  # the consumer or the reporter ended it at this moment
+            log.line("told already", notice=str(told))
 
 
 def _settle_one(ledger: Ledger, name: str, now: dt.datetime, age: dt.timedelta, stack: str) -> None:
@@ -84,7 +87,10 @@ def give_up(
     now: dt.datetime,
 ) -> Head:
     """Take the digests from these dates, so that they are pending whatever the sources say; then end the
-    runs badly, with an alert. Raises AlreadyTold when that was done before."""
+    runs badly, with an alert. Raises AlreadyTold when that was done before, and takes nothing then: the
+    dates may have been entered anew since."""
+    if known := [notice.id for notice in notices if ledger.told(notice.id)]:
+        raise AlreadyTold(", ".join(known))
     remaining = iter(sorted(set(dates)))
     while batch := list(islice(remaining, DAYS_PER_TRANSACTION)):
         again(lambda batch=batch: _forget(ledger, batch, now))

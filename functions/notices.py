@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from functions.ledger import Ledger
 from schemas.notice import MAX_SMS, MAX_SUBJECT, Notice
 
@@ -18,13 +20,20 @@ class Notices:
         self._topics = topics  # daily-report and alerts → ARN
 
     def send(self, unsent: Iterable[str], ledger: Ledger, holder: str, now: dt.datetime) -> int:
-        """Send these notices but for those that another holds; how many went out."""
+        """Send these notices but for those that another holds; how many went out. One that can't be sent
+        holds up none of the others; then what was wrong with the first is raised."""
         count = 0
+        problems: list[ClientError] = []
         for name in sorted(unsent):
-            if notice := ledger.lease(name, holder, now):
-                self._publish(notice)
-                ledger.mark_sent(name, now)
-                count += 1
+            try:
+                if notice := ledger.lease(name, holder, now):
+                    self._publish(notice)
+                    ledger.mark_sent(name, now)
+                    count += 1
+            except ClientError as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
         return count
 
     def _publish(self, notice: Notice) -> None:

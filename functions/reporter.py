@@ -76,6 +76,8 @@ def undelivered(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> None
     place = f"{batch['batchSize']} records of {shard}, sequence numbers {first} to {last}"
     if records is None:
         place += ", which the stream no longer holds"
+    elif len(records) < batch["batchSize"]:
+        place += f", of which the stream still holds {len(records)}"
     problem = f"{message['requestContext']['condition']} after {_attempts(message)}"
     waiting = {run.name: set(run.unaccounted) & concerned[run.name] for run in runs}
     dates = sorted(set().union(*(concerned[run] for run in concerned)))
@@ -95,10 +97,12 @@ def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> None:
         log.line("ended already", run=stored.name, state=stored.state, problem=problem)
         return
     head = at.ledger.head()
+    # Never ahead: a request is refused for just that, and later runs must be later than this one.
+    time = min(_scheduled(message) or now, now)
     run = stored or Run(
-        time=lifecycle.next_time(head, _scheduled(message) or now),
+        time=lifecycle.next_time(head, time),
         request=request,
-        trigger=str(message.get("requestPayload", {}).get("trigger", "manual"))[:40],
+        trigger=str(_mapping(message, "requestPayload").get("trigger", "manual"))[:40],
         state=FAILED,
     )
     ending = outcome.broken_off(run, head, problem, at.settings.stack)
@@ -125,13 +129,19 @@ def _attempts(message: Mapping[str, Any]) -> str:
 
 
 def _problem(message: Mapping[str, Any]) -> str:
-    found = message.get("responsePayload") or {}
+    found = _mapping(message, "responsePayload")
     kind, text = found.get("errorType", "no answer"), found.get("errorMessage", "")
     return f"{message['requestContext']['condition']} after {_attempts(message)}: {kind}: {text}"[:1000]
 
 
 def _scheduled(message: Mapping[str, Any]) -> dt.datetime | None:
     try:
-        return scheduled(message.get("requestPayload") or {})
+        return scheduled(_mapping(message, "requestPayload"))
     except RequestRefused:
         return None
+
+
+def _mapping(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of the message; empty where it is absent or, as whoever invokes may send anything, no object."""
+    found = message.get(name)
+    return found if isinstance(found, Mapping) else {}

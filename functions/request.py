@@ -47,7 +47,7 @@ def scheduled(event: Mapping[str, Any]) -> dt.datetime | None:
         return None
     try:
         return moment(text)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise RequestRefused(
             f"scheduled_at is {text!r}, and should be an ISO 8601 moment with its zone"
         ) from error

@@ -5,13 +5,17 @@ redirects are followed by hand, to allowed hosts only, and one deadline covers e
 """
 
 import random
+import re
+import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
+from urllib3.util import parse_url
 
 from functions.errors import SourceUnavailable
 from functions.settings import FetcherSettings
@@ -21,9 +25,12 @@ MAX_REDIRECTS = 3
 FIRST_WAIT = 0.5  # seconds; doubled each time, with jitter
 CONNECT_TIMEOUT = 5.0  # seconds
 READ_TIMEOUT = 10.0  # seconds between two parts of a body
+GRACE = 0.25  # seconds; what ends at the deadline by itself says more, and may speak first
 PART = 1 << 16  # bytes
+TOO_LATE = "did not arrive within the deadline"
 RETRIED = {429, 500, 502, 503, 504}
 REDIRECTS = {301, 302, 303, 307, 308}
+ETAG = re.compile(r'(W/)?"[!#-~]{0,200}"')  # RFC 9110; any other can't be sent back, and counts as none
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,8 @@ class Sources:
 
     def __init__(self, settings: FetcherSettings) -> None:
         self._urls = {"nyt": settings.nyt_url, "jhu": settings.jhu_url}
-        self._allowed = {host.strip() for host in settings.allowed_hosts.split(",") if host.strip()}
-        self._insecure = {host.strip() for host in settings.insecure_hosts.split(",") if host.strip()}
+        self._allowed = _hosts(settings.allowed_hosts)
+        self._insecure = _hosts(settings.insecure_hosts)
         self._max_bytes = settings.max_source_bytes
         self._seconds = settings.source_deadline_seconds
         self._pool = urllib3.PoolManager(retries=False, headers={"User-Agent": "daybook"})
@@ -73,20 +80,38 @@ class Sources:
         )
 
     def _get(self, source: str, deadline: float, etag: str | None) -> tuple[bytes, str] | None:
-        """A file and its ETag; None when it still has this one."""
+        """A file and its ETag; None when it still has this one.
+
+        Read in a thread of its own, for no time-out ends a name server that is silent or headers that drip.
+        """
         url = self._urls[source]
+        answer: Future[tuple[bytes, str] | None] = Future()
+
+        def read() -> None:
+            try:
+                answer.set_result(self._attempt(url, deadline, etag))
+            except BaseException as error:
+                answer.set_exception(error)
+
+        threading.Thread(target=read, daemon=True).start()
+        try:
+            return answer.result(max(0.0, deadline - time.monotonic()) + GRACE)
+        except SourceUnavailable as error:
+            raise SourceUnavailable(f"{source} at {url}: {error}") from error
+        except TimeoutError as error:
+            raise SourceUnavailable(f"{source} at {url}: {TOO_LATE}") from error
+
+    def _attempt(self, url: str, deadline: float, etag: str | None) -> tuple[bytes, str] | None:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 return self._follow(url, deadline, etag)
             except (_PassingError, HTTPError, OSError) as error:
                 wait = FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1)  # noqa: S311 jitter
                 wait = max(wait, getattr(error, "wait", 0))
-                problem = f"{source} at {url}: {error}"
                 if attempt == MAX_ATTEMPTS or time.monotonic() + wait > deadline:
+                    problem = error.args[-1] if isinstance(error, ProtocolError) else error
                     raise SourceUnavailable(f"{problem} ({_times(attempt)})") from error
                 time.sleep(wait)
-            except SourceUnavailable as error:
-                raise SourceUnavailable(f"{source} at {url}: {error}") from error
         raise AssertionError("unreachable")
 
     def _follow(self, url: str, deadline: float, etag: str | None) -> tuple[bytes, str] | None:
@@ -95,7 +120,7 @@ class Sources:
             answer = self._open(url, deadline, etag)
             try:
                 if answer.status in REDIRECTS:
-                    url = urljoin(url, answer.headers.get("Location", ""))
+                    url = _joined(url, answer.headers.get("Location", ""))
                     continue
                 if answer.status == 304 and etag:
                     return None
@@ -103,17 +128,23 @@ class Sources:
                     raise _PassingError(f"answered {answer.status}", _retry_after(answer))
                 if answer.status != 200:
                     raise SourceUnavailable(f"answered {answer.status}")
-                return self._body(answer, deadline), answer.headers.get("ETag", "")
+                etag = answer.headers.get("ETag", "")
+                return self._body(answer, deadline), etag if ETAG.fullmatch(etag) else ""
             finally:
-                answer.drain_conn() if answer.status in REDIRECTS | {304} else answer.close()
+                answer.close()  # nobody has to wait for a redirect's body, which may have no end
         raise SourceUnavailable(f"redirected more than {MAX_REDIRECTS} times")
 
     def _admit(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.hostname not in self._allowed:
-            raise SourceUnavailable(f"{parts.hostname!r} is not an allowed host")
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in self._insecure):
-            raise SourceUnavailable(f"{parts.scheme}:// is not allowed for {parts.hostname!r}")
+        # By the parser that the request goes by: urllib's own sees another host in http://a\@b/.
+        try:
+            parts = parse_url(url)
+        except LocationParseError as error:
+            raise SourceUnavailable(f"{url[:80]!r} is no address") from error
+        host = (parts.host or "").strip("[]")
+        if host not in self._allowed:
+            raise SourceUnavailable(f"{host!r} is not an allowed host")
+        if parts.scheme != "https" and not (parts.scheme == "http" and host in self._insecure):
+            raise SourceUnavailable(f"{parts.scheme}:// is not allowed for {host!r}")
 
     def _open(self, url: str, deadline: float, etag: str | None) -> urllib3.BaseHTTPResponse:
         # Compressed answers are not asked for: what a body unpacks to can't be capped as easily.
@@ -125,6 +156,8 @@ class Sources:
         )
 
     def _body(self, answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+        if answer.length_remaining is None and not answer.chunked:
+            raise _PassingError("doesn't say how long it is, so that nobody can tell whether it is whole")
         parts: list[bytes] = []
         size = 0
         # read1 returns what has arrived: a body that drips can't hold us beyond the deadline.
@@ -134,23 +167,31 @@ class Sources:
             if size > self._max_bytes:
                 raise SourceUnavailable(f"is longer than {self._max_bytes:,} bytes")
             _left(deadline)
-        expected = answer.headers.get("Content-Length")
-        if expected and expected.isdigit() and int(expected) != size:
-            raise _PassingError(f"ended after {size:,} of {expected} bytes")
         return b"".join(parts)
 
 
 def _left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
-        raise SourceUnavailable("did not arrive within the deadline")
+        raise SourceUnavailable(TOO_LATE)
     return left
 
 
 def _retry_after(answer: urllib3.BaseHTTPResponse) -> float:
     """Seconds; 0 where the server doesn't say, or names a moment: we have no clock to compare it with."""
     text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else 0.0
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _hosts(text: str) -> set[str]:
+    return {host.strip().lower() for host in text.split(",") if host.strip()}
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise SourceUnavailable(f"redirected to {location[:80]!r}, which is no address") from error
 
 
 def _times(attempts: int) -> str:

@@ -1,5 +1,6 @@
 """The tables, in Timestream: ``daily`` holds each day as it stands, ``revisions`` every entry ever made."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -11,6 +12,7 @@ from functions.errors import RowsRejected, StoreBusy
 from schemas.tables import Row, daily_record, revision_record
 
 MAX_RECORDS_PER_WRITE = 100  # Timestream WriteRecords
+FIRST_DATE = dt.date(1970, 1, 1)  # an earlier time is no valid request, and fails the whole call
 
 
 class Store:
@@ -28,8 +30,12 @@ class Store:
         Raises RowsRejected for rows that Timestream refuses for their content (the others are written),
         StoreBusy where a newer version stands in the table than the ledger knew of.
         """
-        refused = self._write(self._revisions, rows, revision_record)
-        refused |= self._write(self._daily, [row for row in rows if row.current], daily_record)
+        refused = {row.event: "lies before 1970" for row in rows if row.day.date < FIRST_DATE}
+        refused |= self._write(
+            self._revisions, [row for row in rows if row.event not in refused], revision_record
+        )
+        current = [row for row in rows if row.current and row.event not in refused]
+        refused |= self._write(self._daily, current, daily_record)
         if refused:
             raise RowsRejected(refused)
 

@@ -42,7 +42,7 @@ class Stream:
     def put(self, events: Iterable[DayEvent]) -> int:
         """Put the events, in their order but for what Kinesis refuses at first; how many there were.
 
-        Raises StoreBusy when some are still refused after five attempts; the others are on the stream.
+        Raises StoreBusy when some are still refused after five attempts; those behind them aren't tried.
         """
         remaining = iter([{"Data": encode(event), "PartitionKey": event.day.region} for event in events])
         count = 0
@@ -110,6 +110,8 @@ def _record(sequence: str, arrival: dt.datetime, payload: bytes) -> Record:
             raise ValidationError(f"is not {REGION}", "region")
     except ValidationError as error:
         return Record(sequence, arrival, payload, None, str(error.normalized_messages()))
+    except OverflowError as error:  # a version that is no moment before the year 10000
+        return Record(sequence, arrival, payload, None, f"version: {error}")
     return Record(sequence, arrival, payload, event, None)
 
 

@@ -1,6 +1,7 @@
 """``python -m local``: the whole system on this machine."""
 
 import datetime as dt
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ DATE = click.DateTime(["%Y-%m-%d"])
 TIME = click.DateTime(["%H:%M"])
 ARCHIVE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+SOURCE_UNAVAILABLE = 4  # exit code; the others are click's: 1 for an error, 2 for wrong usage
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,15 +24,60 @@ def main() -> None:
 @main.command()
 @click.option("--once", is_flag=True, help="End after the load instead of waiting for Ctrl-C.")
 @click.option("--fresh", is_flag=True, help="Forget what an earlier start kept.")
+@click.option(
+    "--sources",
+    default="sample",
+    show_default=True,
+    help="sample (synthetic, no internet needed), live, history (the sources' real publishing history by its "
+    "public commits), or two addresses or files: NYT,JHU.",
+)
+@click.option("--from", "start", type=DATE, help="history: date of the first run. [default: 2020-09-02]")
+@click.option("--to", "end", type=DATE, help="history: date of the last run. [default: 2021-07-09]")
 @click.option("--state", type=FOLDER, default=Path(".daybook"), show_default=True, help="What is kept.")
-def up(once: bool, fresh: bool, state: Path) -> None:
+@click.option("--base", default="", hidden=True, help="history: another host with the same addresses.")
+def up(
+    once: bool,
+    fresh: bool,
+    sources: str,
+    start: dt.datetime | None,
+    end: dt.datetime | None,
+    state: Path,
+    base: str,
+) -> None:
     """Start the whole system: provisioned, loaded, daily runs, a summary."""
-    from local import up as start
+    if (start or end) and sources != "history":
+        raise click.UsageError("--from and --to go with --sources history")
+    from local import download, feeds
+    from local import up as system
+    from local.engine import default
+    from local.publisher import Publisher
 
-    folder = state / "sample"
-    if fresh:
-        start.fresh(folder)
-    start.up_with_sample(folder, Console(), wait=not once)
+    with Publisher() as publisher:
+        try:
+            if sources == "sample":
+                feed = feeds.synthetic(publisher)
+            elif sources == "live":
+                feed = feeds.live(default("nyt_url"), default("jhu_url"))
+            elif sources == "history":
+                first, last = (start or feeds.HISTORY_START), (end or feeds.HISTORY_END)
+                feed = feeds.history(
+                    publisher, base or download.RAW, state / "cache", _date(first), _date(last)
+                )
+            else:
+                feed = feeds.own(publisher, sources)
+            folder = state / feed.folder
+            if fresh:
+                shutil.rmtree(folder, ignore_errors=True)
+            system.up(feed, folder, Console(), once)
+        except feeds.UnusableSources as error:
+            raise click.UsageError(str(error)) from error
+        except download.Unreachable as error:
+            click.echo(str(error), err=True)
+            sys.exit(SOURCE_UNAVAILABLE)
+
+
+def _date(day: dt.date) -> dt.date:
+    return day.date() if isinstance(day, dt.datetime) else day
 
 
 @main.command()
@@ -61,6 +108,7 @@ def play(
     from local import state as kept
     from local.clock import Clock
     from local.cloud import LocalCloud
+    from local.feeds import publishing
     from local.play import (
         moments,
         notice_line,
@@ -89,7 +137,7 @@ def play(
     ):
         task = progress.add_task("playing", total=len(when))
         runs = []
-        for played in played_runs(cloud, publisher, *histories, when):
+        for played in played_runs(cloud, publishing(publisher, *histories), when):
             runs.append(played)
             progress.update(task, advance=1, description=f"{played.scheduled_at:%Y-%m-%d} {played.run.state}")
         daily, revisions = cloud.reader.daily(), cloud.reader.revisions()

@@ -163,5 +163,10 @@ def _defaults() -> dict[str, str]:
     }
 
 
+def default(key: str) -> str:
+    """What Pulumi.yaml sets where nobody configures anything."""
+    return _defaults()[_full(key)]
+
+
 def _full(key: str) -> str:
     return key if ":" in key else f"{PROJECT}:{key}"

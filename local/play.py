@@ -3,15 +3,13 @@
 import csv
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local.cloud import LocalCloud
 from local.emulator import Publication
-from local.history import History
-from local.publisher import Publisher
 from schemas.moment import moment, written
 from schemas.run import Run
 from schemas.tables import Row
@@ -37,16 +35,13 @@ def moments(start: dt.date, end: dt.date, time: dt.time) -> list[dt.datetime]:
 
 
 def play(
-    cloud: LocalCloud, publisher: Publisher, nyt: History, jhu: History, when: Iterable[dt.datetime]
+    cloud: LocalCloud, publish: Callable[[dt.datetime], None], when: Iterable[dt.datetime]
 ) -> Iterator[Played]:
-    """Publish what had been published by each moment, run, and wait until nothing moves."""
+    """At each moment publish what had been published by then, run, and wait until nothing moves."""
     for scheduled_at in when:
-        cloud.clock.advance_to(scheduled_at)
-        for name, history in (("nyt", nyt), ("jhu", jhu)):
-            published = history.at(scheduled_at)
-            publisher.files.pop(name, None)
-            if published is not None:
-                publisher.files[name] = published
+        if cloud.clock.is_virtual:
+            cloud.clock.advance_to(scheduled_at)
+        publish(scheduled_at)
         request = cloud.run(scheduled_at)
         cloud.settle(until=scheduled_at + dt.timedelta(days=1) - dt.timedelta(minutes=1))
         run = next(run for run in cloud.ledger.recent_runs() if run.request == request)

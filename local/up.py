@@ -1,98 +1,77 @@
-"""``python -m local up``: the whole system on this machine, from its first run to its dashboard."""
+"""``python -m local up``: the whole system on this machine, from its first run to Ctrl-C."""
 
 import datetime as dt
-import shutil
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local import sample, state
-from local.clock import Clock
+from local import state
 from local.cloud import LocalCloud
-from local.history import History
+from local.feeds import Feed
 from local.outbox import Outbox
 from local.play import Played, play
-from local.publisher import Publisher
+from local.scheduler import next_time
 from schemas.run import COMPLETED
 
 PEOPLE = {"emails": '["you@example.com"]', "phones": '["+12025550143"]'}
 ONE_DAY = dt.timedelta(days=1)
+INDENT = " " * 18
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a person is shown at the end."""
-
-    days: int
-    restated: int
-    last_acknowledged: dt.date | None
-    warnings: tuple[str, ...]
-    sent: dict[str, int]
-
-
-def up_with_history(
-    name: str,
-    label: str,
-    histories: tuple[History, History],
-    moments: Iterable[dt.datetime],
-    folder: Path,
-    console: Console,
-    wait: bool,
-) -> None:
-    """Play what of this publishing history has not been played yet, sum up, and wait for Ctrl-C."""
-    nyt, jhu = histories
-    everything = list(moments)
+def up(feed: Feed, folder: Path, console: Console, once: bool) -> None:
+    """Provision, take up what was kept in ``folder``, make the runs that are due, sum up; then wait and,
+    with sources that go on publishing, run by the schedule."""
     with ExitStack() as stack:
-        publisher = stack.enter_context(Publisher())
-        last = state.last_run(folder)
         with console.status("Starting the local cloud …"):
-            cloud = stack.enter_context(
-                LocalCloud(
-                    Clock.virtual(last or everything[0]), publisher.config() | PEOPLE | {"label": label}
-                )
-            )
+            last = state.last_run(folder)
+            config = feed.config | PEOPLE | {"label": feed.label}
+            cloud = stack.enter_context(LocalCloud(feed.clock(last), config))
             outbox = Outbox(folder / "outbox", cloud.stack.subscriptions)
             cloud.emulator.on_publish(outbox.deliver)
             replayed = state.restore(cloud, folder)
-        remaining = [moment for moment in everything if last is None or moment > last]
         if replayed:
             console.out(f"Started again: {replayed:,} events replayed from the archive.")
-        if not remaining:
-            remaining = [(last or everything[-1]) + ONE_DAY]
-        _announce(console, name, label, remaining, bool(replayed))
-        _play(console, cloud, publisher, nyt, jhu, remaining, lambda: state.save(cloud, folder))
+        due = _due(feed, last, cloud)
+        _announce(console, feed, due)
+
+        def keep() -> None:
+            state.save(cloud, folder)
+
+        _run(console, cloud, feed, due, keep)
         _sum_up(console, cloud, outbox, folder)
-        if wait:
-            _wait(console)
+        if not once:
+            _wait(console, cloud, feed, keep)
 
 
-def _announce(console: Console, name: str, label: str, moments: list[dt.datetime], again: bool) -> None:
-    what = f"{name} ({label}: no figure of it is real)" if label else name
-    first, last = moments[0].date(), moments[-1].date()
-    span = f"{first}" if first == last else f"{first} to {last}, one run a day"
-    console.out(f"Sources: {what}. {'Next run' if again else 'Runs'}: {span}.")
+def _due(feed: Feed, last: dt.datetime | None, cloud: LocalCloud) -> list[dt.datetime]:
+    """The runs that have not been made; when all have, one more, which finds whether all is well."""
+    if not feed.moments:
+        return [cloud.clock.now()]
+    remaining = [moment for moment in feed.moments if last is None or moment > last]
+    return remaining or [max(feed.moments[-1], last or feed.moments[-1]) + ONE_DAY]
 
 
-def _play(
-    console: Console,
-    cloud: LocalCloud,
-    publisher: Publisher,
-    nyt: History,
-    jhu: History,
-    moments: list[dt.datetime],
-    after_each: Callable[[], None],
+def _announce(console: Console, feed: Feed, due: Sequence[dt.datetime]) -> None:
+    what = f"{feed.name} ({feed.label}: no figure of it is real)" if feed.label else feed.name
+    span = f"{due[0].date()}" if len(due) == 1 else f"{due[0].date()} to {due[-1].date()}, one run a day"
+    console.out(f"Sources: {what}. Runs: {span}.")
+    if feed.credit:
+        console.out(feed.credit)
+
+
+def _run(
+    console: Console, cloud: LocalCloud, feed: Feed, due: Sequence[dt.datetime], keep: Callable[[], None]
 ) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("runs", total=len(moments))
-        for played in play(cloud, publisher, nyt, jhu, moments):
-            after_each()
-            progress.console.out(_line(played))
+        task = progress.add_task("runs", total=len(due))
+        for played in play(cloud, feed.publish, due):
+            keep()
+            progress.console.out(_line(played), highlight=False)
             progress.update(task, advance=1)
 
 
@@ -102,44 +81,43 @@ def _line(played: Played) -> str:
     if run.state != COMPLETED:
         more = f" (and {run.reason_count - 1} more)" if run.reason_count > 1 else ""
         return f"{when}  {run.state}: {run.reasons[0] if run.reasons else ''}{more}"
-    if not run.pending:
-        news = "nothing pending"
-    else:
-        news = f"{len(run.inserted):>3} inserted, {len(run.updated):>3} updated"
+    news = (
+        f"{len(run.inserted):>3} inserted, {len(run.updated):>3} updated"
+        if run.pending
+        else "nothing pending"
+    )
     begun = [warning.text for warning in run.warnings if warning.code in run.begun]
-    warned = "".join(f"\n{'':18}warning: {text}" for text in begun)
+    warned = "".join(f"\n{INDENT}warning: {text}" for text in begun)
     return f"{when}  {news}, through {played.last_acknowledged}{warned}"
 
 
 def _sum_up(console: Console, cloud: LocalCloud, outbox: Outbox, folder: Path) -> None:
-    daily, revisions = cloud.reader.daily(), cloud.reader.revisions()
-    head = cloud.ledger.head()
-    console.out("")
-    console.out(f"Days in the record       {len(daily):>6,}")
-    console.out(f"Restatements entered     {sum(row.revision > 1 for row in revisions):>6,}")
-    console.out(f"Last acknowledged date   {head.last_acknowledged}")
-    for warning in head.warnings:
-        console.out(f"Standing warning         {warning.text}")
-    for person, count in sorted(outbox.sent.items()):
-        console.out(f"Sent to {person:<22} {count} message{'' if count == 1 else 's'}")
-    console.out(f"Their texts              {folder / 'outbox'}")
+    daily, revisions, head = cloud.reader.daily(), cloud.reader.revisions(), cloud.ledger.head()
+    facts = [
+        ("Days in the record", f"{len(daily):,}"),
+        ("Restatements entered", f"{sum(row.revision > 1 for row in revisions):,}"),
+        ("Last acknowledged date", head.last_acknowledged or "none yet"),
+        *(("Standing warning", warning.text) for warning in head.warnings),
+        *((f"Sent to {person}", _messages(count)) for person, count in sorted(outbox.sent.items())),
+        ("Their texts are in", folder / "outbox"),
+    ]
+    console.out("\n" + "\n".join(f"{name:<28}{value}" for name, value in facts), highlight=False)
 
 
-def _wait(console: Console) -> None:
-    console.out("\nCtrl-C ends it.")
+def _messages(count: int) -> str:
+    return f"{count} message{'' if count == 1 else 's'}"
+
+
+def _wait(console: Console, cloud: LocalCloud, feed: Feed, keep: Callable[[], None]) -> None:
     try:
-        threading.Event().wait()
+        if feed.moments:
+            console.out("\nThis history has been played to its end. Ctrl-C ends it.")
+            threading.Event().wait()
+        (schedule,) = cloud.stack.schedules
+        while moment := next_time(schedule.expression, schedule.timezone, cloud.clock.now()):
+            console.out(f"\nThe next run is at {moment:%Y-%m-%d %H:%M} UTC. Ctrl-C ends it.")
+            while cloud.clock.now() < moment:
+                cloud.clock.sleep(min(60.0, max(0.1, (moment - cloud.clock.now()).total_seconds())))
+            _run(console, cloud, feed, [moment], keep)
     except KeyboardInterrupt:
-        console.out("Ended; nothing is left running.")
-
-
-def fresh(folder: Path) -> None:
-    """Forget what was kept."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def up_with_sample(folder: Path, console: Console, wait: bool) -> None:
-    """The synthetic publishing history, played so that a person sees what happens."""
-    nyt, jhu = sample.histories()
-    moments = [moment + dt.timedelta(minutes=30) for moment in nyt.moments]
-    up_with_history("sample", sample.LABEL, (nyt, jhu), moments, folder, console, wait)
+        console.out("\nEnded. Nothing is left running; the next start goes on from here.")

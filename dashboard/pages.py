@@ -1,0 +1,144 @@
+"""From the address to the page, and from the controls to the address: what the callbacks call."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dash import Output, ctx, html, no_update
+
+from dashboard import choice, layout, parts, record, status, status_page
+from dashboard.choice import Choice
+from dashboard.latest import Desk, Latest
+from dashboard.settings import Settings
+
+HOME, STATUS = "/", "/status"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What the callbacks call."""
+
+    desk: Desk
+    settings: Settings
+
+    def controls(self, search: Any = None, *values: Any) -> tuple[Any, ...]:
+        """The address as the controls say, or the controls as the address says: whichever moved."""
+        asked = choice.read(search)
+        if ctx.triggered_id in (None, layout.URL):
+            return (no_update, *_values(asked))
+        found = choice.chosen(dict(zip(layout.CONTROLS, values, strict=True)))
+        if ctx.triggered_id == layout.SPAN:
+            found = replace(found, start=None, end=None, span=values[layout.CONTROLS.index(layout.SPAN)])
+        query = found.query()
+        address = no_update if query == asked.query() else query
+        return (address, *_values(found))
+
+    def draw(
+        self, path: Any = None, search: Any = None, _tick: Any = None, _again: Any = None, drawn: Any = None
+    ) -> tuple[Any, ...]:
+        """Everything that depends on what there is and on what was chosen."""
+        asked = choice.read(search)
+        at_status = path == STATUS
+        latest = self.desk.look(
+            entries=asked.day is not None if at_status else asked.asof is not None, everything=at_status
+        )
+        now = self.desk.clock()
+        assessment = self.assess(latest)
+        version = repr((latest.version, assessment))
+        if ctx.triggered_id == layout.TICK and drawn == version:
+            return (no_update,) * len(DRAWN)
+        common = (
+            version,
+            parts.banners(latest, self.settings),
+            parts.badges(latest, assessment),
+            parts.provenance(latest, self.settings),
+        )
+        if at_status:
+            values = _status(latest, assessment, self.settings, now, asked)
+        elif path in (HOME, None):
+            values = _record(latest, self.settings, asked)
+        else:
+            values = {layout.ELSEWHERE: _nothing_here()}
+        shown = (
+            layout.STATUS if at_status else layout.ELSEWHERE if layout.ELSEWHERE in values else layout.RECORD
+        )
+        hidden = (shown != name for name in (layout.RECORD, layout.STATUS, layout.ELSEWHERE))
+        return (*common, *hidden, *(values.get(name, no_update) for name in PARTS))
+
+    def assess(self, latest: Latest) -> status.Assessment:
+        return status.assess(latest, self.desk.clock(), dt.timedelta(hours=self.settings.stale_after_hours))
+
+    def filename(self, what: str, suffix: str) -> str:
+        """What a download is called; that it is made up goes with it."""
+        return f"daybook{'-synthetic' if self.settings.synthetic else ''}-{what}.{suffix}"
+
+
+PARTS = (
+    layout.TILES,
+    layout.BELIEVED,
+    layout.CHART,
+    layout.NOTES,
+    layout.DOWNLOADS,
+    layout.RESTATED,
+    layout.TABLE,
+    layout.ASSESSMENT,
+    layout.HISTORY,
+    layout.ELSEWHERE,
+)
+DRAWN = (
+    Output(layout.VERSION, "data"),
+    Output(layout.BANNERS, "children"),
+    Output(layout.BADGES, "children"),
+    Output(layout.PROVENANCE, "children"),
+    *(Output(name, "hidden") for name in (layout.RECORD, layout.STATUS, layout.ELSEWHERE)),
+    *(Output(name, "figure" if name == layout.CHART else "children") for name in PARTS),
+)
+
+
+def _values(asked: Choice) -> tuple[str, ...]:
+    return (
+        asked.show,
+        asked.scale,
+        asked.per,
+        # Dates take the presets' place: then none of them is marked.
+        "dates" if asked.start or asked.end else asked.span,
+        _text(asked.start),
+        _text(asked.end),
+        _text(asked.asof),
+        _text(asked.day),
+    )
+
+
+def _text(date: dt.date | None) -> str:
+    return "" if date is None else date.isoformat()
+
+
+def _record(latest: Latest, settings: Settings, asked: Choice) -> dict[str, Any]:
+    seen = record.see(latest, asked)
+    return {
+        layout.TILES: record.tiles(seen),
+        layout.BELIEVED: record.believed(seen, latest),
+        layout.CHART: record.chart(seen, settings),
+        layout.NOTES: record.notes(seen),
+        layout.DOWNLOADS: record.links(seen),
+        layout.RESTATED: record.restated(seen),
+        layout.TABLE: record.table(seen),
+    }
+
+
+def _status(
+    latest: Latest, assessment: status.Assessment, settings: Settings, now: dt.datetime, asked: Choice
+) -> dict[str, Any]:
+    return {
+        layout.ASSESSMENT: status_page.page(latest, assessment, settings, now),
+        layout.HISTORY: status_page.history(latest, asked.day),
+    }
+
+
+def _nothing_here() -> list[Any]:
+    return [
+        html.H1("No such page", className="headline"),
+        html.P(
+            ["There is ", html.A("the record", href="/"), " and ", html.A("its status", href="/status"), "."]
+        ),
+    ]

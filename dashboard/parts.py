@@ -1,0 +1,150 @@
+"""What both pages are made of. Pure."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import status, words
+from dashboard.latest import Latest
+from dashboard.settings import Settings
+from dashboard.status import Assessment
+
+PLACES = {"store": "The store of the figures", "ledger": "The ledger"}
+JHU_LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+NYT_LICENCE = "https://github.com/nytimes/covid-19-data/blob/master/LICENSE"
+
+
+def aria(**attributes: str) -> dict[str, Any]:
+    """ARIA attributes, whose names Python can't spell."""
+    return {f"aria-{name}": value for name, value in attributes.items()}
+
+
+def banners(latest: Latest, settings: Settings) -> list[Component]:
+    """Across the top of every page: what must not be overlooked."""
+    found = []
+    if settings.synthetic:
+        found.append(
+            html.P(
+                [
+                    html.B("Synthetic sample."),
+                    " These figures are made up. They are nobody's record of anything.",
+                ],
+                className="banner synthetic",
+            )
+        )
+    for problem in latest.problems:
+        shown = f"the figures below are those of {words.moment(latest.read_at)}"
+        kept = shown if latest.read_at else "no figures have been read yet"
+        text = f"{PLACES[problem.place]} has been out of reach since {words.moment(problem.since)}: {kept}."
+        found.append(html.P(text, className="banner failure"))
+    if latest.waiting and not latest.problems:
+        found.append(
+            html.P("An answer is taking its time; this is what was last known.", className="banner failure")
+        )
+    return [html.Div(found, role="status")] if found else []
+
+
+def badges(latest: Latest, assessment: Assessment) -> list[Component]:
+    """Data through, checked at, and what is not as it should be."""
+    through = latest.head.last_acknowledged if latest.head else None
+    found: list[Component] = [
+        html.Span(["Data through ", html.B(str(through or "no date yet"))]),
+        html.Span(["Sources checked ", html.B(words.moment(status.checked_at(latest)))]),
+    ]
+    if assessment.stale:
+        found.append(html.Span("Stale", className="badge", title="No run has completed for too long"))
+    if latest.trailing:
+        found.append(
+            html.Span(
+                "Trailing", className="badge", title="The store does not show all that was acknowledged"
+            )
+        )
+    if assessment.state != "healthy":
+        found.append(
+            html.A(assessment.state.capitalize(), href="/status", className=f"badge {assessment.state}")
+        )
+    return found
+
+
+def provenance(latest: Latest, settings: Settings) -> list[Component]:
+    """Whose figures they are, on what terms, and what became of the sources."""
+    notes = [html.P(text, className="information") for text in status.information(latest)]
+    return [
+        *notes,
+        html.P(
+            [
+                "Cases and deaths: ",
+                html.B("The New York Times"),
+                ", from its file us.csv; ",
+                html.A("for non-commercial use, with credit", href=NYT_LICENCE, rel="noreferrer"),
+                ". Recoveries: ",
+                html.B("COVID-19 Data Repository by CSSE at Johns Hopkins University"),
+                ", by way of datasets/covid-19; ",
+                html.A("CC BY 4.0", href=JHU_LICENCE, rel="noreferrer"),
+                ", changed only in that a withdrawn count is shown as not reported.",
+            ]
+        ),
+        html.P(
+            [
+                "Stable addresses: ",
+                html.A("/data/latest.csv", href="/data/latest.csv"),
+                " and ",
+                html.A("/data/latest.json", href="/data/latest.json"),
+                f". Stack {settings.stack}.",
+            ]
+        ),
+    ]
+
+
+def table(
+    caption: Any, header: Sequence[str], rows: Iterable[Sequence[Any]], name: str, texts: Sequence[int] = (0,)
+) -> Component:
+    """A table that scrolls sideways where it has to; ``texts`` are the columns that hold no numbers.
+
+    The first column heads its row.
+    """
+    caption_id = f"{name}-caption"
+    return html.Div(
+        html.Table(
+            [
+                html.Caption(caption, id=caption_id),
+                html.Thead(
+                    html.Tr(
+                        [
+                            html.Th(text, scope="col", className="text" if place in texts else "")
+                            for place, text in enumerate(header)
+                        ]
+                    )
+                ),
+                html.Tbody(
+                    [
+                        html.Tr(
+                            [
+                                html.Th(cell, scope="row", className="text")
+                                if place == 0
+                                else html.Td(cell, className="text" if place in texts else "")
+                                for place, cell in enumerate(row)
+                            ]
+                        )
+                        for row in rows
+                    ]
+                ),
+            ]
+        ),
+        className="scroll",
+        tabIndex=0,
+        role="region",
+        **aria(labelledby=caption_id),
+    )
+
+
+def link(text: str, href: str, name: str) -> Component:
+    """To another state of this page, without loading it again."""
+    return dcc.Link(text, href=href, id=name)
+
+
+def bullets(texts: Iterable[str], name: str = "plain") -> list[Component]:
+    found = [html.Li(text) for text in texts]
+    return [html.Ul(found, className=name)] if found else []

@@ -1,0 +1,243 @@
+"""The record's page, from what there is and what is chosen. Pure."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import downloads, figures, parts, series, status, words
+from dashboard.choice import Choice
+from dashboard.latest import Latest
+from dashboard.series import NAMES, SERIES, Restated, Shown, Tile
+from dashboard.settings import Settings
+from schemas.tables import Row
+
+ROWS_PER_PAGE = 28
+MAX_RESTATED = 40
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is seen under a choice: today's record, and where one was asked for, the one of then."""
+
+    choice: Choice
+    rows: Sequence[Row]  # today's
+    now: Shown
+    then: Shown | None
+    rows_then: Sequence[Row]
+    restated: tuple[Restated, ...]
+    unacknowledged: tuple[series.Stretch, ...]
+
+    @property
+    def shown_rows(self) -> Sequence[Row]:
+        return self.rows if self.then is None else self.rows_then
+
+
+def see(latest: Latest, choice: Choice) -> Seen:
+    """Raises nothing: without figures there is nothing to see, and that is shown."""
+    pending = series.stretches(status.unacknowledged(latest))
+    last = pending[-1].last if pending else None
+    now = series.shown(latest.rows, choice, last)
+    moment = choice.moment
+    if moment is None:
+        return Seen(choice, latest.rows, now, None, (), (), tuple(pending))
+    rows_then = series.believed(latest.entries, moment)
+    # Both are cut to the dates of today's record, so that one axis carries both.
+    span = replace(choice, span="", start=now.dates[0], end=now.dates[-1]) if now.dates else choice
+    then = series.shown(rows_then, span)
+    within = {*now.dates, *then.dates}
+    changed = tuple(one for one in series.restated(rows_then, latest.rows) if one.date in within)
+    return Seen(choice, latest.rows, now, then, rows_then, changed, tuple(pending))
+
+
+def chart(seen: Seen, settings: Settings) -> dict[str, Any]:
+    return figures.chart(
+        seen.now,
+        seen.choice,
+        then=seen.then,
+        restated=seen.restated,
+        unreported=series.unreported(seen.shown_rows),
+        unacknowledged=seen.unacknowledged,
+        synthetic=settings.synthetic,
+    )
+
+
+def tiles(seen: Seen) -> list[Component]:
+    """The newest day's figures; of the record as it stood, where that is shown."""
+    found = series.tiles(seen.shown_rows)
+    if not found:
+        return [html.P("There are no figures yet.", className="empty")]
+    return [_tile(tile) for tile in found]
+
+
+def _tile(tile: Tile) -> Component:
+    places = 2 if tile.series == "fatality" else 0
+    suffix = " %" if tile.series == "fatality" else ""
+    name = html.H2(NAMES[tile.series])
+    if tile.on_day is None and tile.on_week is None and (tile.since or tile.value is None):
+        since = f" since {tile.since}" if tile.since else ""
+        last = (
+            []
+            if tile.value is None or tile.since is None
+            else [html.P(f"Last: {words.number(tile.value, places)} on {tile.since - series.ONE_DAY}")]
+        )
+        return html.Div([name, html.P(f"Not reported{since}", className="silent"), *last], className="tile")
+    return html.Div(
+        [
+            name,
+            html.P(words.number(tile.value, places) + suffix, className="value"),
+            html.P(f"{words.signed(tile.on_day, places)} on the day"),
+            html.P(f"{words.signed(tile.on_week, places)} on the week"),
+            html.P(str(tile.date), className="when"),
+        ],
+        className=f"tile {tile.series}",
+    )
+
+
+def believed(seen: Seen, latest: Latest) -> list[Component]:
+    """What is to be said of the record as it stood; nothing when it is today's."""
+    if seen.choice.asof is None:
+        return []
+    today = parts.link("Back to today's record", _address(seen.choice, asof=None), "today")
+    if seen.rows_then:
+        last = seen.rows_then[-1].day.date
+        days = len({one.date for one in seen.restated})
+        text = (
+            f"The record as it stood when {seen.choice.asof} ended (UTC): "
+            f"{words.count(len(seen.rows_then), 'day')} through {last}, over today's as a pale dotted line. "
+            f"{words.count(days, 'day')} shown here {'was' if days == 1 else 'were'} restated later"
+            f"{', ringed' if days else ''}."
+        )
+    else:
+        text = (
+            f"Nothing had been entered when {seen.choice.asof} ended (UTC). Today's record is the pale line."
+        )
+    if latest.entries_trailing:
+        text += " The store does not show every entry yet."
+    return [html.P([text, " ", today], className="believed")]
+
+
+def notes(seen: Seen) -> list[Component]:
+    """What is missing, and how to read what is there."""
+    rows = seen.shown_rows
+    found = []
+    unreported, missing = series.unreported(rows), series.missing(rows)
+    if unreported:
+        last = rows[-1].day.date
+        openly = len(unreported) == 1 and unreported[0].last == last
+        when = f"since {unreported[0].first}" if openly else words.stretches(unreported)
+        found.append(f"Recoveries: not reported {when}. A gap, not a zero.")
+    if missing:
+        found.append(f"No figures for {words.stretches(missing)}.")
+    if seen.unacknowledged:
+        found.append(f"Published, not yet acknowledged: {words.stretches(seen.unacknowledged)}.")
+    return parts.bullets([*found, *words.notes(seen.choice, seen.then or seen.now)])
+
+
+def restated(seen: Seen) -> list[Component]:
+    """Figures that were restated after the chosen date: the newest dates, and where to get all."""
+    if not seen.restated:
+        return []
+    rows = [
+        [
+            str(one.date),
+            NAMES[one.series],
+            words.number(one.then),
+            words.number(one.now),
+            words.signed(None if None in (one.then, one.now) else (one.now or 0) - (one.then or 0)),
+            words.moment(one.entered_at),
+        ]
+        for one in reversed(seen.restated[-MAX_RESTATED:])
+    ]
+    total = len(seen.restated)
+    caption = [f"Restated since then: {words.count(total, 'figure')}"]
+    if total > MAX_RESTATED:
+        caption = [f"Restated since then: the newest {MAX_RESTATED} of {total:,} figures"]
+    href = "/data/restated.csv" + seen.choice.query()
+    return [
+        html.H2("What was restated"),
+        parts.table(
+            [*caption, " (", html.A("all as CSV", href=href, id="restated-csv"), ")"],
+            ["Date", "Figure", "Then", "Now", "Change", "Entered"],
+            rows,
+            "restated",
+            texts=(0, 1, 5),
+        ),
+    ]
+
+
+def table(seen: Seen) -> list[Component]:
+    """Exactly what the chart shows, the newest date first, a page at a time."""
+    all_rows = downloads.shown_rows(seen.now, seen.then)[::-1]
+    if not all_rows:
+        return []
+    pages = -(-len(all_rows) // ROWS_PER_PAGE)
+    page = min(seen.choice.page, pages)
+    start = (page - 1) * ROWS_PER_PAGE
+    names = [*SERIES, *(SERIES if seen.then is not None else ())]
+    places = [words.decimals(name, seen.choice) for name in names]
+    rows = [
+        [row[0], *(_cell(value, decimals) for value, decimals in zip(row[1:], places, strict=True))]
+        for row in all_rows[start : start + ROWS_PER_PAGE]
+    ]
+    header = [NAMES[name] + (", %" if name == "fatality" else "") for name in SERIES]
+    if seen.then is not None:
+        header += [f"{text} today" for text in header]
+    unit = words.unit("cases", seen.choice)
+    caption = (
+        f"What the chart shows: {unit}. Days {start + 1}–{start + len(rows)} of {len(all_rows)}, newest first"
+    )
+    return [
+        html.H2("The table"),
+        parts.table(caption, ["Date", *header], rows, "table"),
+        html.Nav(
+            [
+                *(
+                    [parts.link("Newer days", _address(seen.choice, page=page - 1), "newer")]
+                    if page > 1
+                    else []
+                ),
+                html.Span(f"Page {page} of {pages}"),
+                *(
+                    [parts.link("Older days", _address(seen.choice, page=page + 1), "older")]
+                    if page < pages
+                    else []
+                ),
+            ],
+            className="pages",
+            **parts.aria(label="Pages of the table"),
+        ),
+    ]
+
+
+def _cell(value: Any, decimals: int) -> Any:
+    return html.Span("not known", className="unknown") if value is None else words.number(value, decimals)
+
+
+def links(seen: Seen) -> list[Component]:
+    query = seen.choice.query()
+    return [
+        html.A("CSV", href=f"/data/shown.csv{query}", id="csv"),
+        html.A("JSON", href=f"/data/shown.json{query}", id="json"),
+    ]
+
+
+def _address(choice: Choice, **changes: Any) -> str:
+    return "/" + replace(choice, **changes).query()
+
+
+def columns(seen: Seen) -> list[list[downloads.Cell]]:
+    """The chart's figures with their header, for the downloads."""
+    return [list(downloads.columns(seen.then)), *downloads.shown_rows(seen.now, seen.then)]
+
+
+def filename(seen: Seen, settings: Settings, suffix: str) -> str:
+    """``daybook-new-2020-09-01-to-2020-12-29.csv``."""
+    dates = seen.now.dates
+    span = f"-{dates[0]}-to-{dates[-1]}" if dates else ""
+    asof = f"-as-of-{seen.choice.asof}" if isinstance(seen.choice.asof, dt.date) else ""
+    made_up = "-synthetic" if settings.synthetic else ""
+    return f"daybook{made_up}-{seen.choice.show}{span}{asof}.{suffix}"

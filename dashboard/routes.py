@@ -1,0 +1,198 @@
+"""What is served beside the page: data, status, health, and plotly; and the headers of everything."""
+
+import datetime as dt
+import gzip
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+
+from dash import Dash
+from flask import Flask, Response, request
+
+from dashboard import choice, downloads, record, status, words
+from dashboard.latest import Latest, history
+from dashboard.pages import HOME, STATUS, Pages
+
+ASSETS = Path(__file__).with_name("assets")
+PLOTLY = "plotly-basic-4.1.1.min.js"  # plotly's basic bundle; the version is that inside the plotly package
+PLOTLY_URL = f"/plotly/{PLOTLY}"
+A_YEAR = 31_536_000
+
+CSV, JSON = "text/csv; charset=utf-8", "application/json"
+COMPRESSED = ("text/", "application/json", "application/javascript")
+WORTH_COMPRESSING = 1_000  # bytes
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# Dash's and plotly's scripts make style elements as they go, so styles can't be named by hash; scripts are.
+POLICY = (
+    "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def register(app: Dash, pages: Pages) -> None:
+    server: Flask = app.server
+    _data(server, pages)
+    _state(server, pages)
+    _plotly(server)
+    policy = POLICY.format(hashes=" ".join(app.csp_hashes()))
+
+    @server.after_request
+    def finished(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers["Content-Security-Policy"] = policy
+        if request.path not in (HOME, STATUS) and request.endpoint == "/<path:path>":
+            response.status_code = HTTPStatus.NOT_FOUND  # the page itself says so to people
+        if "max-age" not in response.headers.get("Cache-Control", ""):
+            response.headers["Cache-Control"] = "no-cache"
+        return _compressed(response)
+
+
+def _data(server: Flask, pages: Pages) -> None:
+    @server.get("/data/latest.csv")
+    def latest_csv() -> Response:
+        latest = pages.desk.look()
+        return _csv(latest, downloads.record_rows(latest.rows), pages.filename("record", "csv"))
+
+    @server.get("/data/latest.json")
+    def latest_json() -> Response:
+        latest = pages.desk.look()
+        newest = latest.rows[-1].day.date.isoformat() if latest.rows else None
+        content = {"through": newest, "days": [downloads.entry(row) for row in latest.rows]}
+        return _json(latest, pages, content, pages.filename("record", "json"))
+
+    @server.get("/data/shown.csv")
+    def shown_csv() -> Response:
+        latest, seen = _seen(pages)
+        return _csv(latest, record.columns(seen), record.filename(seen, pages.settings, "csv"))
+
+    @server.get("/data/shown.json")
+    def shown_json() -> Response:
+        latest, seen = _seen(pages)
+        names, *rows = record.columns(seen)
+        units = {name: words.unit(name, seen.choice) for name in seen.now.figures}
+        days = [dict(zip(map(str, names), row, strict=True)) for row in rows]
+        content = {"query": seen.choice.query(), "units": units, "days": days}
+        return _json(latest, pages, content, record.filename(seen, pages.settings, "json"))
+
+    @server.get("/data/restated.csv")
+    def restated_csv() -> Response:
+        latest, seen = _seen(pages)
+        return _csv(latest, downloads.restated_rows(seen.restated), pages.filename("restated", "csv"))
+
+    @server.get("/data/revisions.csv")
+    def revisions_csv() -> Response:
+        latest, found = _entries(pages)
+        return _csv(latest, downloads.record_rows(found), pages.filename("revisions", "csv"))
+
+    @server.get("/data/revisions.json")
+    def revisions_json() -> Response:
+        latest, found = _entries(pages)
+        content = {"entries": [downloads.entry(row) for row in found]}
+        return _json(latest, pages, content, pages.filename("revisions", "json"))
+
+
+def _state(server: Flask, pages: Pages) -> None:
+    @server.get("/status.json")
+    def status_json() -> Response:
+        latest = pages.desk.look(everything=True)
+        assessment = pages.assess(latest)
+        content = status.document(latest, assessment, latest.ledger.runs)
+        return Response(json.dumps(content | {"stack": pages.settings.stack}), content_type=JSON)
+
+    @server.get("/healthz")
+    def healthz() -> Response:
+        # Of this process only: to replace it would not bring back a store that is out of reach.
+        return Response("ok\n", content_type="text/plain")
+
+
+def _plotly(server: Flask) -> None:
+    packed = (ASSETS / f"{PLOTLY}.gz").read_bytes()
+
+    @server.get(PLOTLY_URL)
+    def plotly() -> Response:
+        accepted = "gzip" in request.accept_encodings
+        response = Response(packed if accepted else gzip.decompress(packed), content_type="text/javascript")
+        if accepted:
+            response.headers["Content-Encoding"] = "gzip"
+        response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+        response.vary.add("Accept-Encoding")
+        return response
+
+
+def _seen(pages: Pages) -> tuple[Latest, record.Seen]:
+    asked = choice.read(request.query_string.decode("ascii", "replace"))
+    latest = pages.desk.look(entries=asked.asof is not None)
+    return latest, record.see(latest, asked)
+
+
+def _entries(pages: Pages) -> tuple[Latest, list[downloads.Row]]:
+    """Every entry of a day; of all days where none is named."""
+    asked = choice.read(request.query_string.decode("ascii", "replace"))
+    latest = pages.desk.look(entries=True)
+    found = list(latest.entries) if asked.day is None else history(latest.entries, asked.day)
+    return latest, found
+
+
+def _csv(latest: Latest, rows: list[list[downloads.Cell]], name: str) -> Response:
+    if latest.read_at is None:
+        return _nothing_read()
+    return _download(downloads.text_of(rows), CSV, latest, name)
+
+
+def _json(latest: Latest, pages: Pages, content: Mapping[str, object], name: str) -> Response:
+    if latest.read_at is None:
+        return _nothing_read()
+    text = downloads.document(content, pages.settings.synthetic, latest.trailing, latest.read_at)
+    return _download(text, JSON, latest, name)
+
+
+def _download(text: str, kind: str, latest: Latest, name: str) -> Response:
+    response = Response(text, content_type=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["X-Daybook-Trailing"] = "true" if latest.trailing or latest.problems else "false"
+    return response
+
+
+def _nothing_read() -> Response:
+    text = "No figures have been read yet: the store or the ledger is out of reach. Try again in a minute.\n"
+    response = Response(text, HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain; charset=utf-8")
+    response.headers["Retry-After"] = str(int(dt.timedelta(minutes=1).total_seconds()))
+    return response
+
+
+def _compressed(response: Response) -> Response:
+    kind = response.content_type or ""
+    if (
+        "gzip" not in request.accept_encodings
+        or "Content-Encoding" in response.headers
+        or not kind.startswith(COMPRESSED)
+        or response.status_code == HTTPStatus.NOT_MODIFIED
+    ):
+        return response
+    response.direct_passthrough = False  # the style sheet and our script come as files
+    body = response.get_data()
+    if len(body) < WORTH_COMPRESSING:
+        return response
+    # Scripts come again and again, in the same words; what is drawn doesn't.
+    lasting = "javascript" in kind or "css" in kind
+    response.set_data(_packed(body) if lasting else gzip.compress(body, 5, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
+    return response
+
+
+@lru_cache(maxsize=32)
+def _packed(body: bytes) -> bytes:
+    return gzip.compress(body, 9, mtime=0)

@@ -1,0 +1,93 @@
+"""Fetch files for the local cloud from public addresses, once: what was fetched stays on disk."""
+
+import bisect
+import csv
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError, MaxRetryError
+
+RAW = "https://raw.githubusercontent.com"
+COMMITS = Path(__file__).parent / "history.csv"
+TIMEOUT = urllib3.Timeout(connect=5, read=30)
+RETRIES = urllib3.Retry(3, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504), redirect=0)
+NO_RETRY = urllib3.Retry(0, redirect=3)
+
+
+class Unreachable(Exception):
+    """An address that can't be fetched now; the text says why and what to do."""
+
+
+def fetch(url: str, cache: Path) -> bytes:
+    """What is at the address; from the cache where it was fetched before. Raises Unreachable."""
+    kept = cache / hashlib.sha256(url.encode()).hexdigest()
+    if kept.exists():
+        return kept.read_bytes()
+    try:
+        answer = urllib3.PoolManager().request("GET", url, timeout=TIMEOUT, retries=RETRIES)
+    except HTTPError as error:
+        raise Unreachable(_advice(url, error)) from error
+    if answer.status != 200:
+        raise Unreachable(_advice(url, f"it answers {answer.status}"))
+    cache.mkdir(parents=True, exist_ok=True)
+    unfinished = kept.with_suffix(".unfinished")
+    unfinished.write_bytes(answer.data)
+    unfinished.replace(kept)
+    return answer.data
+
+
+def reach(url: str) -> None:
+    """Raises Unreachable where nobody answers at the address."""
+    try:
+        answer = urllib3.PoolManager().request(
+            "GET", url, timeout=TIMEOUT, retries=NO_RETRY, preload_content=False
+        )
+        answer.close()
+    except HTTPError as error:
+        raise Unreachable(_advice(url, error)) from error
+    if answer.status != 200:
+        raise Unreachable(_advice(url, f"it answers {answer.status}"))
+
+
+@dataclass(frozen=True)
+class CommitHistory:
+    """The versions of one file by their public commits; each is fetched when it is asked for."""
+
+    moments: tuple[dt.datetime, ...]
+    urls: tuple[str, ...]
+    cache: Path
+
+    def at(self, moment: dt.datetime) -> bytes | None:
+        """The newest version published by then; None before the first. Raises Unreachable."""
+        place = bisect.bisect_right(self.moments, moment)
+        return fetch(self.urls[place - 1], self.cache) if place else None
+
+
+def commits(source: str, base: str, cache: Path) -> CommitHistory:
+    """The history of nyt or jhu, as the project carries its list."""
+    with COMMITS.open(newline="") as file:
+        found = sorted(
+            (dt.datetime.fromisoformat(row["published_at"]), _address(base, row))
+            for row in csv.DictReader(file)
+            if row["source"] == source
+        )
+    moments, urls = zip(*found, strict=True)
+    return CommitHistory(moments, urls, cache)
+
+
+def _address(base: str, row: dict[str, str]) -> str:
+    return f"{base}/{row['repository']}/{row['commit']}/{row['path']}"
+
+
+def _advice(url: str, problem: object) -> str:
+    reason = problem.reason if isinstance(problem, MaxRetryError) and problem.reason else problem
+    said = str(reason).rpartition(": ")[2] or reason
+    return (
+        f"{urlsplit(url).hostname} can't be reached ({said}): {url}\n"
+        "Nothing was changed. Is this machine online, and does a proxy stand in between? "
+        "Without the internet the synthetic sample shows everything: --sources sample"
+    )

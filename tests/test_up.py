@@ -1,0 +1,118 @@
+"""`python -m local up` as a stranger meets it."""
+
+import re
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from builders import jhu, nyt
+
+from local import download, sample
+
+pytestmark = pytest.mark.cloud
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def up(state, *arguments):
+    """What `python -m local up --once` says, and its exit code."""
+    command = [sys.executable, "-m", "local", "up", "--once", "--state", str(state), *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_sample_is_played_summed_up_and_found_settled_by_the_second_start(tmp_path):
+    code, told, _ = up(tmp_path)
+    assert code == 0
+    assert "sample (synthetic sample: no figure of it is real)" in told
+    assert (
+        '2020-11-18 12:00  failed: nyt, row 290, date: "2020-15-11" is not a date written YYYY-MM-DD' in told
+    )
+    assert re.search(r"Days in the record +299\n", told)
+    assert re.search(r"Restatements entered +83\n", told)
+    assert re.search(r"Sent to you@example.com +13 messages\n", told)
+    messages = sorted((tmp_path / "sample" / "outbox").iterdir())
+    assert len(messages) == 26
+    assert all("(synthetic sample) " in message.read_text() for message in messages)
+    code, told, _ = up(tmp_path)
+    assert code == 0
+    assert "382 events replayed from the archive" in told
+    assert "2020-11-28 12:00  nothing pending, through 2020-11-25" in told
+    assert re.search(r"Days in the record +299\n", told)
+
+
+def test_the_sample_is_the_same_on_any_machine():
+    assert sample.histories() == sample.histories()
+
+
+def test_files_of_one_s_own_are_taken_and_a_change_is_found_by_the_next_start(tmp_path):
+    cases, recoveries = tmp_path / "cases.csv", tmp_path / "recoveries.csv"
+    cases.write_bytes(nyt("2020-03-01,10,0", "2020-03-02,20,0"))
+    recoveries.write_bytes(jhu("2020-03-01,0", "2020-03-02,1"))
+    pair = f"{cases},{recoveries}"
+    code, told, problem = up(tmp_path / "state", "--sources", pair)
+    assert (code, problem) == (0, "")
+    assert "  2 inserted,   0 updated, through 2020-03-02" in told
+    cases.write_bytes(nyt("2020-03-01,11,0", "2020-03-02,20,0"))
+    _, told, _ = up(tmp_path / "state", "--sources", pair)
+    assert "  0 inserted,   1 updated, through 2020-03-02" in told
+
+
+def test_the_real_history_is_fetched_by_its_public_commits(tmp_path):
+    asked = []
+
+    class Commits(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            body = nyt("2020-03-01,10,0") if "/nytimes/covid-19-data/" in self.path else jhu("2020-03-01,0")
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Commits) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        window = ("--from", "2020-09-02", "--to", "2020-09-04", "--base", base)
+        code, told, problem = up(tmp_path, "--sources", "history", *window)
+        server.shutdown()
+    assert (code, problem) == (0, "")
+    assert "The New York Times (non-commercial use)" in told
+    assert "2020-09-02 12:00    1 inserted,   0 updated, through 2020-03-01" in told
+    assert "2020-09-04 12:00  nothing pending" in told
+    listed = [line.split(",") for line in download.COMMITS.read_text().splitlines()[1:]]
+    published = [
+        f"/{repository}/{commit}/{path}"
+        for when, _, repository, commit, path in listed
+        if when < "2020-09-04T12"
+    ]
+    assert sorted(asked) == sorted(set(published))
+
+
+@pytest.mark.parametrize("sources", ["http://127.0.0.1:9/a,http://127.0.0.1:9/b"])
+def test_sources_out_of_reach_give_a_clear_message_and_exit_code_4(tmp_path, sources):
+    code, _, problem = up(tmp_path, "--sources", sources)
+    assert code == 4
+    assert "127.0.0.1 can't be reached" in problem
+    assert "--sources sample" in problem
+    assert "Traceback" not in problem
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--sources", "nothing"], "neither sample, live nor history"),
+        (["--sources", "none.csv,nowhere.csv"], "no such file: none.csv, nowhere.csv"),
+        (["--from", "2020-09-02"], "--from and --to go with --sources history"),
+    ],
+)
+def test_wrong_usage_is_told_with_exit_code_2(tmp_path, arguments, problem):
+    code, _, told = up(tmp_path, *arguments)
+    assert code == 2
+    assert problem in told
