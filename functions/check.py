@@ -18,6 +18,7 @@ ONE_DAY = dt.timedelta(days=1)
 GONE = "gone"
 
 Figure = tuple[str, str, int | None]  # source, field, value
+Reported = tuple[dt.date, int, bool]  # …; whether nobody has vouched for it: neither ledger nor operator
 
 
 def check(
@@ -28,31 +29,35 @@ def check(
     """Every reason not to believe the files; empty when they are believable.
 
     A figure that is acknowledged already, or accepted by an operator for exactly this day's values
-    (its digest) or withdrawal ("gone"), is not questioned.
+    (its digest) or withdrawal ("gone"), is not questioned; a new date before it that doesn't fit is.
     """
     reasons = list(_withdrawn(published, acknowledged, accepted))
-    reported: dict[str, tuple[dt.date, int]] = {}  # the previous reported figure of each field
+    reported: dict[str, Reported] = {}  # the previous reported figure of each field
     for date in sorted(published.cases.keys() | published.recoveries.keys()):
         stored = acknowledged.get(date)
         held = {} if stored is None else {field: value for _, field, value in _figures(stored.counts)}
-        figures = list(_published_figures(published, date))
         trusted = (date, figures_digest(published, date)) in accepted
-        for source, field, value in figures:
+        for source, field, value in _published_figures(published, date):
             if value is None:
                 continue
             previous = reported.get(field)
-            reported[field] = (date, value)
+            reported[field] = (date, value, stored is None and not trusted)
             if trusted or (stored and stored.digest and held[field] == value):
+                if not trusted and previous and previous[2] and _leap(value, previous[1]):
+                    problem = f"can't come before the {value:,} of {date}"
+                    reasons.append(_doubt(published, source, previous[0], field, previous[1], problem))
                 continue
             problems = []
             if stored and (believed := held[field]) is not None and _differs(value, believed):
                 problems.append(f"is more than 20 % off the acknowledged {believed:,}")
             if previous and (problem := _leap(value, previous[1])):
                 problems.append(f"{problem} the {previous[1]:,} of {previous[0]}")
-            reasons += [
-                Reason(source, problem, None, date.isoformat(), field, str(value)) for problem in problems
-            ]
+            reasons += [_doubt(published, source, date, field, value, problem) for problem in problems]
     return reasons
+
+
+def _doubt(published: Published, source: str, date: dt.date, field: str, value: int, problem: str) -> Reason:
+    return Reason(source, problem, published.lines[source][date], date.isoformat(), field, str(value))
 
 
 def figures_digest(published: Published, date: dt.date) -> str:
@@ -89,7 +94,7 @@ def _withdrawn(
         recovery = published.recoveries.get(date)
         if recovery and recovery.recovered is None and stored.counts.recovered is not None:
             problem = f"is not reported any more; {stored.counts.recovered:,} is acknowledged"
-            yield Reason("jhu", problem, None, date.isoformat(), "recovered")
+            yield Reason("jhu", problem, published.lines["jhu"][date], date.isoformat(), "recovered")
 
 
 def _differs(value: int, believed: int) -> bool:

@@ -192,7 +192,12 @@ class Ledger:
     def _run(self, before: Run | None, after: Run) -> dict[str, Any]:
         if before is None:
             return self._put("entries", tables.run_item(after), None)
-        return self._update(tables.run_item(before), tables.run_item(after), "entries", before.entries)
+        update = self._update(tables.run_item(before), tables.run_item(after), "entries", before.entries)
+        change = update["Update"]  # what ends a run counts no entry
+        change["ConditionExpression"] += " AND #was = :was"
+        change["ExpressionAttributeNames"]["#was"] = "state"
+        change["ExpressionAttributeValues"][":was"] = {"S": before.state}
+        return update
 
     def _put(self, counter: str | None, item: tables.Item, expected: int | None) -> dict[str, Any]:
         """Put where ``counter`` is as expected; None: where there is no such item."""

@@ -40,9 +40,14 @@ def stored(run: Run, head: Head) -> Head:
 
 
 def complete(ledger: Ledger, run: Run, head: Head, now: dt.datetime, stack: str) -> Head:
-    """End an open run whose pending dates are all accounted for; its report is made, unsent."""
+    """End an open run whose pending dates are all accounted for; its report is made, unsent. Where the
+    fetcher and the consumer both do so, the second leaves it at that."""
     ending = outcome.completed(run, head, now, stack)
-    after = ledger.commit((head, ending.head), runs=[(run, ending.run)], notices=[ending.notice], now=now)
+    try:
+        after = ledger.commit((head, ending.head), runs=[(run, ending.run)], notices=[ending.notice], now=now)
+    except AlreadyTold as told:
+        log.line("told already", notice=str(told))
+        return ledger.head()
     log.line("completed", run=run.name, **counts(run))
     return after
 
@@ -61,10 +66,7 @@ def settle(ledger: Ledger, names: Iterable[str], now: dt.datetime, age: dt.timed
     """Look after the runs that are open: complete what is accounted for, give up what is older than the
     mapping retries its records. A younger one stays open."""
     for name in sorted(names):
-        try:
-            again(lambda name=name: _settle_one(ledger, name, now, age, stack))
-        except AlreadyTold as told:  # the consumer or the reporter ended it at this moment
-            log.line("told already", notice=str(told))
+        again(lambda name=name: _settle_one(ledger, name, now, age, stack))
 
 
 def _settle_one(ledger: Ledger, name: str, now: dt.datetime, age: dt.timedelta, stack: str) -> None:

@@ -29,11 +29,13 @@ class Published:
     """What the two files say, oldest first. A day is a date that both have.
 
     In ``recoveries`` a count that the source took back, by 0 or an empty cell after a positive one, is None.
+    ``lines`` has, for each source, the line of its file that a date is on, counted from 1, the header's.
     """
 
     cases: Mapping[dt.date, CasesRow]
     recoveries: Mapping[dt.date, RecoveriesRow]
     days: tuple[Day, ...]
+    lines: Mapping[str, Mapping[dt.date, int]]
 
     @property
     def newest(self) -> dt.date:
@@ -44,16 +46,23 @@ class Published:
 def transform(nyt: bytes, jhu: bytes, today: dt.date) -> Published:
     """What the files say. Raises SourceRefused with every reason why either file is malformed."""
     reasons: list[Reason] = []
-    cases: dict[dt.date, CasesRow] = _rows("nyt", nyt, CasesRowSchema(), today, reasons)
-    recoveries: dict[dt.date, RecoveriesRow] = _rows("jhu", jhu, RecoveriesRowSchema(), today, reasons)
+    lines: dict[str, dict[dt.date, int]] = {"nyt": {}, "jhu": {}}
+    cases: dict[dt.date, CasesRow] = _rows("nyt", nyt, CasesRowSchema(), today, reasons, lines["nyt"])
+    recoveries: dict[dt.date, RecoveriesRow] = _rows(
+        "jhu", jhu, RecoveriesRowSchema(), today, reasons, lines["jhu"]
+    )
     if not reasons and not cases.keys() & recoveries.keys():
         reasons.append(Reason("jhu", "and nyt have no date in common"))
     if reasons:
         raise SourceRefused(reasons)
-    return _together(cases, recoveries)
+    return _together(cases, recoveries, lines)
 
 
-def _together(cases: dict[dt.date, CasesRow], recoveries: dict[dt.date, RecoveriesRow]) -> Published:
+def _together(
+    cases: dict[dt.date, CasesRow],
+    recoveries: dict[dt.date, RecoveriesRow],
+    lines: Mapping[str, Mapping[dt.date, int]],
+) -> Published:
     """The two series in date order, and the days that they share."""
     published = pd.DataFrame(
         {"cases": {row.date: row.cases for row in cases.values()}}
@@ -76,22 +85,31 @@ def _together(cases: dict[dt.date, CasesRow], recoveries: dict[dt.date, Recoveri
             Day(date, Counts(cases, deaths, None if recovered is pd.NA else recovered))
             for date, cases, deaths, recovered in both.itertuples()
         ),
+        lines=lines,
     )
 
 
 def _rows(
-    source: str, payload: bytes, schema: Schema, today: dt.date, reasons: list[Reason]
+    source: str,
+    payload: bytes,
+    schema: Schema,
+    today: dt.date,
+    reasons: list[Reason],
+    first_seen: dict[dt.date, int],
 ) -> dict[dt.date, Any]:
-    """The file's U.S. rows by date, in the file's order; what is wrong with it is added to ``reasons``."""
+    """The file's U.S. rows by date, in the file's order; what is wrong with it is added to ``reasons``, and
+    the line where each date is first to ``first_seen``."""
     found: dict[dt.date, Any] = {}
-    first_seen: dict[dt.date, int] = {}
     before = len(reasons)
+    payload = payload.removeprefix(BOM)
     try:
-        header, lines = _lines(source, payload)
+        header = _header(source, payload)
         _check_columns(source, header, schema)
+        _check_end(source, payload, len(header))
     except SourceRefused as refusal:
         reasons.extend(refusal.reasons)
         return found
+    lines = _all_lines(payload) if source == "nyt" else _country_lines(payload, _country_column(header))
     date_column = header.index(schema.fields["date"].data_key or "date")
     for number, cells in lines:
         if isinstance(cells, str):
@@ -99,7 +117,7 @@ def _rows(
             continue
         date = cells[date_column] if date_column < len(cells) else None
         if len(cells) != len(header):
-            reasons.append(Reason(source, f"has {len(cells)} fields instead of {len(header)}", number, date))
+            reasons.append(Reason(source, f"has {_fields(len(cells), len(header))}", number, date))
             continue
         texts = dict(zip(header, cells, strict=True))
         try:
@@ -125,7 +143,10 @@ def _rows(
 def _check_columns(source: str, header: list[str], schema: Schema) -> None:
     """Raises SourceRefused for columns that are missing or come twice."""
     needed = [field.data_key or name for name, field in schema.fields.items()]
-    reasons = [Reason(source, "is missing", 1, field=name) for name in needed if name not in header]
+    missing = [name for name in needed if name not in header]
+    if source == "jhu" and _country_column(header) == -1:
+        missing.append(COUNTRY_COLUMNS[0])
+    reasons = [Reason(source, "is missing", 1, field=name) for name in missing]
     reasons += [
         Reason(source, "comes twice", 1, field=name)
         for name in dict.fromkeys(header)
@@ -138,39 +159,38 @@ def _check_columns(source: str, header: list[str], schema: Schema) -> None:
         )
 
 
-def _lines(source: str, payload: bytes) -> tuple[list[str], Iterator[tuple[int, list[str] | str]]]:
-    """The header's names and the U.S. lines: line number and cells, or the text where it isn't CSV.
-
-    Raises SourceRefused where the whole is no text, no table, or cut off.
-    """
-    payload = payload.removeprefix(BOM)
+def _header(source: str, payload: bytes) -> list[str]:
+    """The columns' names. Raises SourceRefused where the whole is no text, or no table."""
     if b"\0" in payload:
-        raise SourceRefused([Reason(source, "is not text: it holds NUL bytes", value=_start(payload))])
+        problem = "is not text: it holds NUL bytes"
+        raise SourceRefused([Reason(source, problem, *_line_at(payload, payload.index(b"\0")))])
     try:
         payload.decode()
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 text: {error.reason} at byte {error.start}"
-        raise SourceRefused([Reason(source, problem, value=_start(payload))]) from error
-    first, _, _ = payload.partition(b"\n")
-    header = _cells(first.rstrip(b"\r"))
+        raise SourceRefused([Reason(source, problem, *_line_at(payload, error.start))]) from error
     if not payload.strip():
         raise SourceRefused([Reason(source, "is empty")])
+    first, _, _ = payload.partition(b"\n")
+    header = _cells(first.rstrip(b"\r"))
     if isinstance(header, str) or len(header) < 2:
-        raise SourceRefused([Reason(source, "is not a CSV file", 1, value=_start(payload))])
-    last = payload.rstrip().rpartition(b"\n")[2]
+        raise SourceRefused([Reason(source, "is not a CSV file", 1, value=first.decode().rstrip("\r"))])
+    return header
+
+
+def _check_end(source: str, payload: bytes, columns: int) -> None:
+    """Raises SourceRefused where the last line, the U.S.'s or not, is cut off."""
+    whole = payload.rstrip()
+    last = whole.rpartition(b"\n")[2]
     cells = _cells(last)
-    if isinstance(cells, list) and len(cells) < len(header):
-        number = payload.rstrip().count(b"\n") + 1
-        problem = f"is cut off: it has {len(cells)} fields instead of {len(header)}"
-        raise SourceRefused([Reason(source, problem, number, value=last.decode())])
-    if source == "nyt":
-        return header, _all_lines(payload)
-    column = next((header.index(name) for name in COUNTRY_COLUMNS if name in header), None)
-    if column is None:
-        raise SourceRefused(
-            [Reason(source, "is missing", 1, field=COUNTRY_COLUMNS[0], value=_start(payload))]
-        )
-    return header, _country_lines(payload, column)
+    if isinstance(cells, list) and len(cells) < columns:
+        problem = f"is cut off: it has {_fields(len(cells), columns)}"
+        raise SourceRefused([Reason(source, problem, whole.count(b"\n") + 1, value=last.decode())])
+
+
+def _country_column(header: list[str]) -> int:
+    """Where the country's name is; -1 where it isn't."""
+    return next((header.index(name) for name in COUNTRY_COLUMNS if name in header), -1)
 
 
 def _all_lines(payload: bytes) -> Iterator[tuple[int, list[str] | str]]:
@@ -206,5 +226,12 @@ def _cells(line: bytes) -> list[str] | str:
         return text
 
 
-def _start(payload: bytes) -> str:
-    return payload[:80].decode("latin-1")
+def _line_at(payload: bytes, position: int) -> tuple[int, str | None, str | None, str]:
+    """A reason's row, date, field and value for a byte that is no text: its line's number and content."""
+    start = payload.rfind(b"\n", 0, position) + 1
+    line = payload[start:].partition(b"\n")[0]
+    return payload.count(b"\n", 0, position) + 1, None, None, line.decode("latin-1")
+
+
+def _fields(found: int, expected: int) -> str:
+    return f"{found} field{'' if found == 1 else 's'} instead of {expected}"

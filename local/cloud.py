@@ -69,12 +69,22 @@ class LocalCloud:
     def settle(self, until: dt.datetime | None = None) -> None:
         """Let everything that is under way come to its end, retries and alerts included; with ``until``,
         what waits for a later moment is left waiting."""
-        while True:
-            moved = self.runtime.drain(until)
-            for mapping in self.mappings:
-                moved += mapping.drain(until).invocations
-            if not moved:
+        if not self.clock.is_virtual:
+            while self._move(until):
+                pass
+            return
+        while True:  # everything due now, and only then on to the next moment at which something is
+            while self._move(self.clock.now()):
+                pass
+            waiting = [part.next_moment for part in (self.runtime, *self.mappings) if part.next_moment]
+            if not waiting or (until is not None and min(waiting) > until):
                 return
+            self.clock.advance_to(min(waiting))
+
+    def _move(self, until: dt.datetime | None) -> int:
+        """How many invocations it took to do what is due."""
+        count = self.runtime.drain(until)
+        return count + sum(mapping.drain(until).invocations for mapping in self.mappings)
 
     def close(self) -> None:
         """End every process, and forget everything."""

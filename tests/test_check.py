@@ -65,9 +65,9 @@ def test_a_restatement_of_more_than_a_fifth_is_not_believed(acknowledged, value,
     assert bool(leap) is not held
 
 
-def test_the_reason_names_file_date_field_and_value():
+def test_the_reason_names_file_row_date_field_and_value():
     (found,) = reasons(published([20_000, 2_000]))
-    assert found == 'nyt, 2020-03-02, cases: "2000" falls by more than 20 % from the 20,000 of 2020-03-01'
+    assert found == 'nyt, row 3, 2020-03-02, cases: "2000" falls by more than 20 % from the 20,000 of 2020-03-01'
 
 
 def test_the_previous_reported_recovery_is_found_across_a_gap():
