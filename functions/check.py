@@ -26,7 +26,7 @@ def check(
     acknowledged: Mapping[dt.date, Acknowledged],
     accepted: Collection[tuple[dt.date, str]],
 ) -> list[Reason]:
-    """Every reason not to believe the files; empty when they are believable.
+    """Every reason not to believe the files, oldest date first; empty when they are believable.
 
     A figure that is acknowledged already, or accepted by an operator for exactly this day's values
     (its digest) or withdrawal ("gone"), is not questioned; a new date before it that doesn't fit is.
@@ -53,7 +53,7 @@ def check(
             if previous and (problem := _leap(value, previous[1])):
                 problems.append(f"{problem} the {previous[1]:,} of {previous[0]}")
             reasons += [_doubt(published, source, date, field, value, problem) for problem in problems]
-    return reasons
+    return sorted(reasons, key=lambda reason: reason.date or "")
 
 
 def _doubt(published: Published, source: str, date: dt.date, field: str, value: int, problem: str) -> Reason:

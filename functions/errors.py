@@ -25,10 +25,6 @@ class RequestRefused(DaybookError):
     """The request itself is wrong (its time lies ahead, it has no time): raise it; nothing was done."""
 
 
-class EventInvalid(DaybookError):
-    """The bytes of a record are not an event of ours: set the record aside."""
-
-
 class RowsRejected(DaybookError):
     """The store refuses these rows for their content, and always will: set their records aside."""
 

@@ -151,7 +151,8 @@ def checked_files(published: Published, run: Run) -> list[SourceFile]:
 
 def nothing_pending(at: Parts, run: Run, head: Head, files: list[Item]) -> tuple[Run, Head]:
     """The run completes at once, and reports 0."""
-    open_ = replace(lifecycle.stored(run, head), warnings=run.warnings)
+    reached = max(filter(None, (head.last_acknowledged, run.newest)), default=None)
+    open_ = replace(lifecycle.stored(run, head), warnings=run.warnings, last_acknowledged=reached)
     ending = outcome.completed(run, open_, run.time, at.settings.stack)
     after = at.ledger.commit(
         (head, ending.head), runs=[(None, ending.run)], files=files, notices=[ending.notice], now=run.time

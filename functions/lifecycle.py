@@ -90,13 +90,13 @@ def give_up(
 ) -> Head:
     """Take the digests from these dates, so that they are pending whatever the sources say; then end the
     runs badly, with an alert. Raises AlreadyTold when that was done before, and takes nothing then: the
-    dates may have been entered anew since."""
+    dates may have been entered anew since. Raises LedgerMoved when a run moved since it was read."""
     if known := [notice.id for notice in notices if ledger.told(notice.id)]:
         raise AlreadyTold(", ".join(known))
     remaining = iter(sorted(set(dates)))
     while batch := list(islice(remaining, DAYS_PER_TRANSACTION)):
         again(lambda batch=batch: _forget(ledger, batch, now))
-    return again(lambda: _end(ledger, runs, notices, now))
+    return _end(ledger, runs, notices, now)
 
 
 def _forget(ledger: Ledger, dates: Sequence[dt.date], now: dt.datetime) -> None:

@@ -50,7 +50,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: 
         message = json.loads(item["Sns"]["Message"])
         now = moment(item["Sns"]["Timestamp"])
         try:
-            report(at, message, now)
+            lifecycle.again(lambda message=message, now=now: report(at, message, now))
         except AlreadyTold as told:
             log.line("told already", notice=str(told))
         holder = message["requestContext"]["requestId"]

@@ -109,7 +109,7 @@ class Sources:
                 wait = FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1)  # noqa: S311 jitter
                 wait = max(wait, getattr(error, "wait", 0))
                 if attempt == MAX_ATTEMPTS or time.monotonic() + wait > deadline:
-                    problem = error.args[-1] if isinstance(error, ProtocolError) else error
+                    problem = ascii(error.args[-1]) if isinstance(error, ProtocolError) else error
                     raise SourceUnavailable(f"{problem} ({_times(attempt)})") from error
                 time.sleep(wait)
         raise AssertionError("unreachable")
