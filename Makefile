@@ -35,8 +35,10 @@ check: $(READY)  ## ruff, basedpyright, import-linter
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright && $(BIN)/lint-imports
 
 lock: $(READY)  ## resolve the lock files again from requirements/*.in
-	@for name in run dev uv; do \
-		out=requirements/$$name.txt; [ $$name = run ] && out=requirements.txt; \
+	@for name in dashboard run dev uv; do \
+		out=requirements/$$name.txt; \
+		[ $$name = run ] && out=requirements.txt; \
+		[ $$name = dashboard ] && out=dashboard/requirements.txt; \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) requirements/$$name.in -o $$out || exit 1; \
 	done
 

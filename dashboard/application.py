@@ -26,11 +26,11 @@ INDEX = """<!DOCTYPE html>
         <noscript><p class="sheet">The chart needs JavaScript. The figures don't: they are at
         <a href="/data/latest.csv">/data/latest.csv</a>, the pipeline's state at
         <a href="/status.json">/status.json</a>.</p></noscript>
-        <footer class="scripts">
+        <div>
             {%config%}
             {%scripts%}
             {%renderer%}
-        </footer>
+        </div>
     </body>
 </html>"""
 

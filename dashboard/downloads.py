@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard import words
-from dashboard.series import SERIES, Restated, Shown
+from dashboard.series import SERIES, Figure, Restated, Shown
 from schemas.moment import written
 from schemas.tables import Row
 
@@ -38,22 +38,18 @@ def columns(then: Shown | None) -> list[str]:
     return ["date", *names, *(f"{name}_today" for name in names if then is not None)]
 
 
-def shown_rows(now: Shown, then: Shown | None) -> list[list[Cell]]:
+def shown_rows(now: Shown, then: Shown | None) -> list[tuple[dt.date, list[Figure]]]:
     """What a chart shows, a row a date, oldest first; beside the record as it stood, today's."""
-    first = then or now
-    by_date = {
-        date: [first.figures[name][place] for name in SERIES] for place, date in enumerate(first.dates)
-    }
-    today = {date: [now.figures[name][place] for name in SERIES] for place, date in enumerate(now.dates)}
-    nothing: list[Cell] = [None] * len(SERIES)
+    sides = [_by_date(now)] if then is None else [_by_date(then), _by_date(now)]
+    nothing: list[Figure] = [None] * len(SERIES)
     return [
-        [
-            date.isoformat(),
-            *by_date.get(date, nothing),
-            *(today.get(date, nothing) if then is not None else []),
-        ]
-        for date in sorted(by_date.keys() | today.keys())
+        (date, [value for side in sides for value in side.get(date, nothing)])
+        for date in sorted(set().union(*sides))
     ]
+
+
+def _by_date(shown: Shown) -> dict[dt.date, list[Figure]]:
+    return {date: [shown.figures[name][place] for name in SERIES] for place, date in enumerate(shown.dates)}
 
 
 def record_rows(rows: Iterable[Row]) -> list[list[Cell]]:

@@ -21,7 +21,7 @@ AXES = {"cases": "y", "deaths": "y2", "recovered": "y3", "fatality": "y4"}
 HEAD = 0.055  # of the height, above each panel for its heading
 FEW_DAYS = 45  # up to here each day gets a mark, so that one between two gaps is seen
 HALF_A_DAY = dt.timedelta(hours=12)
-MIN_NOTE_SHARE = 0.16  # of the axis: a narrower stretch has no room for words, the notes have them
+MIN_NOTE_SHARE = 0.08  # of the axis: a narrower stretch has no room for words, the notes have them
 
 PlotlyJson = dict[str, Any]
 
@@ -40,7 +40,8 @@ def chart(
     for name in SERIES:
         if then is not None:
             traces.append(_pale(name, now, choice))
-        traces.append(_trace(name, then or now, choice))
+        # Two records are compared as lines: bars would hide the one behind.
+        traces.append(_trace(name, then or now, choice, bars=then is None))
     if then is not None:
         traces += [_marks(name, then, choice, restated) for name in SERIES[:-1]]
     span = (now.dates[0], now.dates[-1]) if now.dates else None
@@ -49,7 +50,7 @@ def chart(
         "font": {"family": FONT, "size": 13, "color": INK},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 46, "r": 10, "t": 4, "b": 30},
+        "margin": {"l": 46, "r": 10, "t": 4, "b": 44},
         "showlegend": False,
         "hovermode": "x unified",
         "hoversubplots": "axis",
@@ -72,8 +73,8 @@ def plotted(values: Sequence[Figure], choice: Choice, name: str) -> list[Figure]
     return list(values)
 
 
-def _trace(name: str, figures: Shown, choice: Choice) -> PlotlyJson:
-    bars = choice.show == NEW and choice.scale != LOG and name != "fatality"
+def _trace(name: str, figures: Shown, choice: Choice, bars: bool) -> PlotlyJson:
+    bars = bars and choice.show == NEW and choice.scale != LOG and name != "fatality"
     trace: PlotlyJson = {
         "type": "bar" if bars else "scatter",
         "name": NAMES[name],
@@ -173,7 +174,8 @@ def _time_axis(span: tuple[dt.date, dt.date] | None) -> PlotlyJson:
         "tickcolor": MUTED,
         "tickfont": {"color": MUTED, "size": 12},
         "hoverformat": "%A, %-d %B %Y",
-        "nticks": 8,
+        "nticks": 6,
+        "tickangle": 0,
     }
     if span is not None:
         axis["range"] = list(_edges(*span))
@@ -237,8 +239,10 @@ def _shades(
             )
             width = (seen.last - seen.first).days + 1
             if width >= MIN_NOTE_SHARE * ((span[1] - span[0]).days + 1):
-                middle = dt.datetime.combine(seen.first, dt.time()) + dt.timedelta(days=(width - 1) / 2)
-                labels.append(_label(middle.isoformat(), yref, y, text))
+                # At the axis' end it may reach back over the ground's edge; elsewhere it is in the middle.
+                at_end = seen.last == span[1]
+                halfway = _edges(seen.first + dt.timedelta(days=width // 2), seen.first)[0]
+                labels.append(_label(end if at_end else halfway, at_end, yref, y, text))
     return shapes, labels
 
 
@@ -248,12 +252,14 @@ def _seen(stretch: Stretch, span: tuple[dt.date, dt.date] | None) -> Stretch | N
     return Stretch(max(stretch.first, span[0]), min(stretch.last, span[1]))
 
 
-def _label(x: str, yref: str, y: float, text: str) -> PlotlyJson:
+def _label(x: str, at_end: bool, yref: str, y: float, text: str) -> PlotlyJson:
     return {
         "text": text,
         "xref": "x",
         "yref": yref,
         "x": x,
+        "xanchor": "right" if at_end else "center",
+        "xshift": -6 if at_end else 0,
         "y": y,
         "showarrow": False,
         "font": {"size": 12, "color": MUTED},

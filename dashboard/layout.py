@@ -18,7 +18,8 @@ BADGES, BANNERS, RECORD, STATUS, ELSEWHERE = "badges", "banners", "record", "sta
 # The record.
 SHOW, SCALE, PER, SPAN, START, END, ASOF = "show", "scale", "per", "span", "start", "end", "asof"
 TILES, BELIEVED, NOTES, CHART, PNG = "tiles", "believed", "notes", "chart", "png"
-RESTATED, TABLE, DOWNLOADS, PROVENANCE = "restated", "table", "downloads", "provenance"
+DRAWING, RESTATED, TABLE = "drawing", "restated", "table"
+DOWNLOADS, PROVENANCE = "downloads", "provenance"
 # The status page.
 ASSESSMENT, DAY, HISTORY = "assessment", "day", "history"
 
@@ -74,72 +75,90 @@ def _record() -> Component:
         [
             html.H1("COVID-19 in the United States", className="headline"),
             html.Div(id=TILES, className="tiles"),
-            html.Form(
-                [
-                    _switch(
-                        SHOW,
-                        "Figures",
-                        {
-                            choice.TOTAL: "Cumulative",
-                            choice.NEW: "New a day",
-                            choice.AVERAGE: "7-day average",
-                        },
-                        choice.TOTAL,
-                    ),
-                    _switch(
-                        SCALE, "Scale", {choice.LINEAR: "Linear", choice.LOG: "Logarithmic"}, choice.LINEAR
-                    ),
-                    _switch(
-                        PER,
-                        "Counted in",
-                        {choice.COUNT: "Persons", choice.PER_100K: "Per 100,000"},
-                        choice.COUNT,
-                    ),
-                    _switch(
-                        SPAN,
-                        "Period",
-                        {"": "All", "365": "A year", "90": "90 days", "30": "30 days"},
-                        "",
-                    ),
-                    html.Fieldset(
-                        [
-                            html.Legend("Or from date to date"),
-                            html.Div(
-                                [_date(START, "From"), _date(END, "To")],
-                                className="dates",
-                            ),
-                        ]
-                    ),
-                    html.Fieldset(
-                        [
-                            html.Legend("As it was believed"),
-                            html.Div(_date(ASOF, "At the end of"), className="dates"),
-                        ]
-                    ),
-                ],
-                className="controls",
-                **aria(label="What the chart shows"),
-            ),
-            html.Div(id=BELIEVED),
-            html.Figure(
-                [
-                    dcc.Graph(
-                        id=CHART,
-                        figure={"data": [], "layout": {}},
-                        responsive=True,
-                        className="chart",
-                        config={"displayModeBar": False, "responsive": True, "doubleClick": False},
-                    ),
-                    html.Figcaption(id=NOTES, className="notes"),
-                ]
-            ),
             html.Div(
                 [
-                    html.Span("Take it home:"),
-                    html.Span(id=DOWNLOADS),
-                    html.Button("PNG", id=PNG, type="button", className="link"),
+                    html.Form(
+                        [
+                            _switch(
+                                SHOW,
+                                "Figures",
+                                {
+                                    choice.TOTAL: "Cumulative",
+                                    choice.NEW: "New a day",
+                                    choice.AVERAGE: "7-day average",
+                                },
+                                choice.TOTAL,
+                            ),
+                            _switch(
+                                SCALE,
+                                "Scale",
+                                {choice.LINEAR: "Linear", choice.LOG: "Logarithmic"},
+                                choice.LINEAR,
+                            ),
+                            _switch(
+                                PER,
+                                "Counted in",
+                                {choice.COUNT: "Persons", choice.PER_100K: "Per 100,000"},
+                                choice.COUNT,
+                            ),
+                            _switch(
+                                SPAN,
+                                "Period",
+                                {"": "All", "365": "A year", "90": "90 days", "30": "30 days"},
+                                "",
+                            ),
+                            html.Fieldset(
+                                [
+                                    html.Legend("Or from date to date"),
+                                    html.Div(
+                                        [_date(START, "From"), _date(END, "To")],
+                                        className="dates",
+                                    ),
+                                ]
+                            ),
+                            html.Fieldset(
+                                [
+                                    html.Legend("As it was believed"),
+                                    html.Div(_date(ASOF, "At the end of"), className="dates"),
+                                ]
+                            ),
+                        ],
+                        className="controls",
+                        **aria(label="What the chart shows"),
+                    ),
+                    html.Div(id=BELIEVED),
+                    html.Figure(
+                        [
+                            html.Div(
+                                dcc.Graph(
+                                    id=CHART,
+                                    figure={
+                                        "data": [],
+                                        "layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False}},
+                                    },
+                                    responsive=True,
+                                    config={
+                                        "displayModeBar": False,
+                                        "responsive": True,
+                                        "doubleClick": False,
+                                    },
+                                ),
+                                className="chart",
+                            ),
+                            html.Figcaption(id=NOTES, className="notes"),
+                        ]
+                    ),
+                    html.Div(
+                        [
+                            html.Span("Take it home:"),
+                            html.Span(id=DOWNLOADS),
+                            html.Button("PNG", id=PNG, type="button", className="link"),
+                        ],
+                        className="downloads",
+                    ),
                 ],
-                className="downloads",
+                id=DRAWING,
+                hidden=True,
             ),
             html.Div(id=RESTATED),
             html.Div(id=TABLE),

@@ -74,6 +74,7 @@ class Pages:
 
 
 PARTS = (
+    layout.DRAWING,
     layout.TILES,
     layout.BELIEVED,
     layout.CHART,
@@ -85,13 +86,14 @@ PARTS = (
     layout.HISTORY,
     layout.ELSEWHERE,
 )
+PROPERTIES = {layout.CHART: "figure", layout.DRAWING: "hidden"}
 DRAWN = (
     Output(layout.VERSION, "data"),
     Output(layout.BANNERS, "children"),
     Output(layout.BADGES, "children"),
     Output(layout.PROVENANCE, "children"),
     *(Output(name, "hidden") for name in (layout.RECORD, layout.STATUS, layout.ELSEWHERE)),
-    *(Output(name, "figure" if name == layout.CHART else "children") for name in PARTS),
+    *(Output(name, PROPERTIES.get(name, "children")) for name in PARTS),
 )
 
 
@@ -115,7 +117,11 @@ def _text(date: dt.date | None) -> str:
 
 def _record(latest: Latest, settings: Settings, asked: Choice) -> dict[str, Any]:
     seen = record.see(latest, asked)
+    if not seen.now.dates:
+        emptied = (layout.BELIEVED, layout.NOTES, layout.DOWNLOADS, layout.RESTATED, layout.TABLE)
+        return {layout.TILES: record.tiles(seen), layout.DRAWING: True} | {name: [] for name in emptied}
     return {
+        layout.DRAWING: False,
         layout.TILES: record.tiles(seen),
         layout.BELIEVED: record.believed(seen, latest),
         layout.CHART: record.chart(seen, settings),

@@ -1,5 +1,6 @@
 """What both pages are made of. Pure."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -106,10 +107,9 @@ def table(
     The first column heads its row.
     """
     caption_id = f"{name}-caption"
-    return html.Div(
+    scrolled = html.Div(
         html.Table(
             [
-                html.Caption(caption, id=caption_id),
                 html.Thead(
                     html.Tr(
                         [
@@ -131,13 +131,21 @@ def table(
                         for row in rows
                     ]
                 ),
-            ]
+            ],
+            **aria(labelledby=caption_id),
         ),
         className="scroll",
         tabIndex=0,
         role="region",
         **aria(labelledby=caption_id),
     )
+    # Outside of what scrolls: a caption would be cut off with the columns.
+    return html.Div([html.P(caption, id=caption_id, className="caption"), scrolled])
+
+
+def date(found: dt.date) -> Component:
+    """A date that no line break cuts in two."""
+    return html.Time(found.isoformat(), dateTime=found.isoformat())
 
 
 def link(text: str, href: str, name: str) -> Component:

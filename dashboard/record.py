@@ -77,14 +77,13 @@ def _tile(tile: Tile) -> Component:
     places = 2 if tile.series == "fatality" else 0
     suffix = " %" if tile.series == "fatality" else ""
     name = html.H2(NAMES[tile.series])
-    if tile.on_day is None and tile.on_week is None and (tile.since or tile.value is None):
-        since = f" since {tile.since}" if tile.since else ""
-        last = (
-            []
-            if tile.value is None or tile.since is None
-            else [html.P(f"Last: {words.number(tile.value, places)} on {tile.since - series.ONE_DAY}")]
-        )
-        return html.Div([name, html.P(f"Not reported{since}", className="silent"), *last], className="tile")
+    if tile.silent:
+        since = [] if tile.since is None else [" since ", parts.date(tile.since)]
+        told = []
+        if tile.since is not None:
+            last = parts.date(tile.since - series.ONE_DAY)
+            told = [html.P([f"Last: {words.number(tile.value, places)} on ", last])]
+        return html.Div([name, html.P(["Not reported", *since], className="silent"), *told], className="tile")
     return html.Div(
         [
             name,
@@ -179,9 +178,18 @@ def table(seen: Seen) -> list[Component]:
     start = (page - 1) * ROWS_PER_PAGE
     names = [*SERIES, *(SERIES if seen.then is not None else ())]
     places = [words.decimals(name, seen.choice) for name in names]
+    entered = {row.day.date for row in seen.shown_rows}
     rows = [
-        [row[0], *(_cell(value, decimals) for value, decimals in zip(row[1:], places, strict=True))]
-        for row in all_rows[start : start + ROWS_PER_PAGE]
+        [
+            str(date),
+            *(
+                words.number(value, places[column])
+                if value is not None
+                else _silence(names[column], date in entered)
+                for column, value in enumerate(values)
+            ),
+        ]
+        for date, values in all_rows[start : start + ROWS_PER_PAGE]
     ]
     header = [NAMES[name] + (", %" if name == "fatality" else "") for name in SERIES]
     if seen.then is not None:
@@ -213,8 +221,10 @@ def table(seen: Seen) -> list[Component]:
     ]
 
 
-def _cell(value: Any, decimals: int) -> Any:
-    return html.Span("not known", className="unknown") if value is None else words.number(value, decimals)
+def _silence(name: str, entered: bool) -> Component:
+    """Why there is no figure."""
+    text = "not reported" if name == "recovered" else "not known"
+    return html.Span(text if entered else "no figure", className="silence")
 
 
 def links(seen: Seen) -> list[Component]:
@@ -231,7 +241,8 @@ def _address(choice: Choice, **changes: Any) -> str:
 
 def columns(seen: Seen) -> list[list[downloads.Cell]]:
     """The chart's figures with their header, for the downloads."""
-    return [list(downloads.columns(seen.then)), *downloads.shown_rows(seen.now, seen.then)]
+    rows = downloads.shown_rows(seen.now, seen.then)
+    return [list(downloads.columns(seen.then)), *([date.isoformat(), *values] for date, values in rows)]
 
 
 def filename(seen: Seen, settings: Settings, suffix: str) -> str:

@@ -65,6 +65,7 @@ class Tile:
     on_day: Figure
     on_week: Figure
     since: dt.date | None = None
+    silent: bool = False
 
 
 def totals(rows: Iterable[Row]) -> dict[str, dict[dt.date, int]]:
@@ -136,7 +137,7 @@ def _tile(name: str, newest: dt.date, figures: Mapping[dt.date, Figure]) -> Tile
     if value is None:
         last = max((date for date, figure in figures.items() if figure is not None), default=None)
         since = None if last is None else last + ONE_DAY
-        return Tile(name, newest, None if last is None else figures[last], None, None, since)
+        return Tile(name, newest, None if last is None else figures[last], None, None, since, silent=True)
 
     def change(days: int) -> Figure:
         before = figures.get(newest - days * ONE_DAY)

@@ -1,9 +1,11 @@
 """``python -m local up``: the whole system on this machine, from its first run to Ctrl-C."""
 
 import datetime as dt
+import json
+import os
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +21,8 @@ from schemas.run import COMPLETED
 
 PEOPLE = {"emails": '["you@example.com"]', "phones": '["+12025550143"]'}
 ONE_DAY = dt.timedelta(days=1)
+RUNNING = "running.json"  # in the state's folder, for `python -m ops`
+LOOK_SECONDS = 0.5  # between two looks whether `python -m ops` asked for a run
 INDENT = " " * 18
 
 
@@ -33,6 +37,7 @@ def up(feed: Feed, folder: Path, console: Console, once: bool) -> None:
             outbox = Outbox(folder / "outbox", cloud.stack.subscriptions)
             cloud.emulator.on_publish(outbox.deliver)
             replayed = state.restore(cloud, folder)
+            stack.enter_context(reachable(cloud, folder))
         if replayed:
             console.out(f"Started again: {replayed:,} events replayed from the archive.")
         due = _due(feed, last, cloud)
@@ -45,6 +50,35 @@ def up(feed: Feed, folder: Path, console: Console, once: bool) -> None:
         _sum_up(console, cloud, outbox, folder)
         if not once:
             _wait(console, cloud, feed, keep)
+
+
+@contextmanager
+def reachable(cloud: LocalCloud, folder: Path) -> Iterator[None]:
+    """Say in the folder where this cloud is, and let functions be invoked from outside, as long as it runs."""
+
+    def invoke(name: str, payload: bytes, asynchronous: bool) -> tuple[bytes, str | None]:
+        if asynchronous:
+            cloud.runtime.invoke_async(name, payload)
+            return b"", None
+        done = cloud.runtime.invoke(name, payload)
+        return done.response, done.error
+
+    cloud.emulator.invoke_function = invoke
+    folder.mkdir(parents=True, exist_ok=True)
+    said = {"endpoint": cloud.emulator.endpoint, "stack": cloud.stack.exports["stack"], "pid": os.getpid()}
+    (folder / RUNNING).write_text(json.dumps(said) + "\n")
+    try:
+        yield
+    finally:
+        (folder / RUNNING).unlink(missing_ok=True)
+
+
+def attend(cloud: LocalCloud, keep: Callable[[], None]) -> None:
+    """Carry to its end what was asked for from outside, and keep what came of it."""
+    if cloud.runtime.next_moment is None:
+        return
+    cloud.settle(until=cloud.clock.now() + ONE_DAY - dt.timedelta(minutes=1))
+    keep()
 
 
 def _due(feed: Feed, last: dt.datetime | None, cloud: LocalCloud) -> list[dt.datetime]:
@@ -112,12 +146,14 @@ def _wait(console: Console, cloud: LocalCloud, feed: Feed, keep: Callable[[], No
     try:
         if feed.moments:
             console.out("\nThis history has been played to its end. Ctrl-C ends it.")
-            threading.Event().wait()
+            while not threading.Event().wait(LOOK_SECONDS):
+                attend(cloud, keep)
         (schedule,) = cloud.stack.schedules
         while moment := next_time(schedule.expression, schedule.timezone, cloud.clock.now()):
             console.out(f"\nThe next run is at {moment:%Y-%m-%d %H:%M} UTC. Ctrl-C ends it.")
             while cloud.clock.now() < moment:
-                cloud.clock.sleep(min(60.0, max(0.1, (moment - cloud.clock.now()).total_seconds())))
+                attend(cloud, keep)
+                cloud.clock.sleep(min(LOOK_SECONDS, max(0.1, (moment - cloud.clock.now()).total_seconds())))
             _run(console, cloud, feed, [moment], keep)
     except KeyboardInterrupt:
         console.out("\nEnded. Nothing is left running; the next start goes on from here.")

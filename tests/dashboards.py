@@ -82,7 +82,11 @@ def run(time: dt.datetime = LAST_RUN, state: str = COMPLETED, **more: object) ->
 def runs() -> list[Run]:
     """A run a day, newest first."""
     return [
-        run(LAST_RUN - dt.timedelta(days=number), request=f"request-{number}", inserted=frozenset({day(119 - number)}))
+        run(
+            LAST_RUN - dt.timedelta(days=number),
+            request=f"request-{number}",
+            inserted=frozenset({day(119 - number)}),
+        )
         for number in range(30)
     ]
 
@@ -142,7 +146,14 @@ class FakeReader:
         self._ask("ledger", "days")
         return [
             Acknowledged(
-                one.day.date, one.day.counts, one.day.counts.digest, one.version, one.revision, one.event, "r", LAST_RUN
+                one.day.date,
+                one.day.counts,
+                one.day.counts.digest,
+                one.version,
+                one.revision,
+                one.event,
+                "r",
+                LAST_RUN,
             )
             for one in current(self.entries)
         ]

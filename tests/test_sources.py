@@ -27,7 +27,9 @@ Answer = bytes | Callable[["Connection"], None]
 
 def answer(body: bytes = b"", status: int = 200, **headers: object) -> bytes:
     """A whole answer with its length; ``Retry_After=7`` is a header."""
-    lines = {"Content-Length": len(body)} | {name.replace("_", "-"): text for name, text in headers.items()}
+    lines = {"Content-Length": len(body), "Connection": "close"} | {
+        name.replace("_", "-"): text for name, text in headers.items()
+    }
     head = "".join(f"{name}: {text}\r\n" for name, text in lines.items())
     return f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode("latin-1") + body
 
@@ -35,7 +37,7 @@ def answer(body: bytes = b"", status: int = 200, **headers: object) -> bytes:
 class Connection(socketserver.StreamRequestHandler):
     """One request, one answer."""
 
-    server: "Server"
+    server: "Server"  # type: ignore[assignment]
 
     def handle(self) -> None:
         request = self.rfile.readline().decode("latin-1").split()
@@ -102,6 +104,7 @@ class Server(socketserver.ThreadingTCPServer):
         return Sources(
             FetcherSettings(
                 stack="test",
+                label="Daybook",
                 ledger_table="ledger",
                 archive_bucket="archive",
                 daily_report_topic="daily-report",
@@ -191,7 +194,7 @@ def test_a_body_without_end_is_given_up_at_the_cap(server):
             connection.wfile.write(b"100\r\n" + b"x" * 256 + b"\r\n")
 
     server.answers["jhu"] = [endless]
-    with pytest.raises(SourceUnavailable, match="jhu at .*: is longer than 1,000 bytes"):
+    with pytest.raises(SourceUnavailable, match=r"jhu at .*: is longer than 1,000 bytes"):
         server.sources().fetch()
 
 
@@ -234,7 +237,7 @@ def test_an_etag_that_could_not_be_sent_back_counts_as_none(server, etag):
 
 def test_not_modified_without_our_having_asked_is_no_file(server):
     server.answers["jhu"] = [answer(status=304)]
-    with pytest.raises(SourceUnavailable, match="jhu at .*: answered 304"):
+    with pytest.raises(SourceUnavailable, match=r"jhu at .*: answered 304"):
         server.sources().fetch()
 
 
@@ -335,7 +338,7 @@ def test_a_body_that_does_not_say_how_long_it_is_might_have_been_cut_and_is_not_
 )
 def test_what_is_no_http_is_unavailable(server, garbage):
     server.answers["nyt"] = [garbage]
-    with pytest.raises(SourceUnavailable, match="nyt at .* attempts"):
+    with pytest.raises(SourceUnavailable, match=r"^nyt at .*: [ -~]+ \(after 4 attempts\)$"):
         server.sources().fetch()
 
 
@@ -368,7 +371,7 @@ def test_a_name_server_that_is_silent_does_not_either(server, monkeypatch):
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "getaddrinfo", silent)
-    with pytest.raises(SourceUnavailable, match="nyt at .*: did not arrive within the deadline"):
+    with pytest.raises(SourceUnavailable, match=r"nyt at .*: did not arrive within the deadline"):
         server.sources(deadline=0.1).fetch()
 
 
@@ -393,12 +396,12 @@ def test_a_connection_refused_is_unavailable(server, waits):
 
 def test_a_host_that_nobody_knows_is_unavailable(server):
     hosts = {"allowed_hosts": "127.0.0.1,nowhere.invalid"}
-    with pytest.raises(SourceUnavailable, match="jhu at https://nowhere.invalid/jhu: .*after 4 attempts"):
+    with pytest.raises(SourceUnavailable, match=r"jhu at https://nowhere.invalid/jhu: .*after 4 attempts"):
         server.sources(jhu_url="https://nowhere.invalid/jhu", **hosts).fetch()
 
 
 def test_a_server_that_speaks_no_tls_is_unavailable(server):
-    with pytest.raises(SourceUnavailable, match="nyt at .*after 4 attempts"):
+    with pytest.raises(SourceUnavailable, match=r"nyt at .*after 4 attempts"):
         server.sources(nyt_url=f"https://127.0.0.1:{server.port}/nyt").fetch()
     assert server.requests == []
 
@@ -406,7 +409,7 @@ def test_a_server_that_speaks_no_tls_is_unavailable(server):
 def test_a_server_whose_certificate_nobody_vouches_for_is_unavailable(server, tmp_path):
     server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.tls.load_cert_chain(self_signed(tmp_path / "server.pem"))
-    with pytest.raises(SourceUnavailable, match="nyt at .*CERTIFICATE_VERIFY_FAILED.*after 4 attempts"):
+    with pytest.raises(SourceUnavailable, match=r"nyt at .*CERTIFICATE_VERIFY_FAILED.*after 4 attempts"):
         server.sources(nyt_url=f"https://127.0.0.1:{server.port}/nyt").fetch()
     assert server.requests == []
 
@@ -468,13 +471,12 @@ def test_a_host_is_the_same_in_upper_case_and_at_any_port(server):
         "data:text/csv,date",
         "http://[::1",
         "http://127.0.0.1:{port}0000/stolen",
-        "http:///stolen",
     ],
 )
 def test_a_redirect_elsewhere_is_refused_and_nothing_is_asked_there(server, looked_up, waits, address):
     server.answers["nyt"] = [answer(b"", 302, Location=address.format(port=server.port))]
     hosts = "127.0.0.1,raw.githubusercontent.com"
-    with pytest.raises(SourceUnavailable, match="nyt at .*(allowed|no address)"):
+    with pytest.raises(SourceUnavailable, match=r"nyt at .*(allowed|no address)"):
         server.sources(allowed_hosts=hosts).fetch()
     assert [path for path, _ in server.requests] == ["/nyt"]
     assert (looked_up, waits) == (["127.0.0.1"], [])
@@ -500,14 +502,14 @@ def test_an_address_that_is_not_allowed_is_not_asked_even_once(server, looked_up
 
 def test_a_redirect_in_a_circle_comes_to_an_end(server, waits):
     server.answers["nyt"] = [answer(b"", 302, Location="/nyt")]
-    with pytest.raises(SourceUnavailable, match="nyt at .*: redirected more than 3 times"):
+    with pytest.raises(SourceUnavailable, match=r"nyt at .*: redirected more than 3 times"):
         server.sources().fetch()
     assert (server.asked("nyt"), waits) == (1 + MAX_REDIRECTS, [])
 
 
 def test_a_redirect_that_does_not_say_where_to_comes_to_an_end(server):
     server.answers["nyt"] = [answer(b"", 302)]
-    with pytest.raises(SourceUnavailable, match="nyt at .*: redirected more than 3 times"):
+    with pytest.raises(SourceUnavailable, match=r"nyt at .*: redirected more than 3 times"):
         server.sources().fetch()
 
 

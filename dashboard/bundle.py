@@ -1,0 +1,57 @@
+"""What Elastic Beanstalk gets: one zip, the same bytes from the same files on any machine.
+
+``python -m dashboard.bundle <file>`` writes it.
+"""
+
+import hashlib
+import io
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# One process: its cache is what keeps queries few. Threads, because looking is waiting.
+PROCFILE = "web: gunicorn --bind :8000 --workers 1 --threads 8 --no-control-socket dashboard.application:application\n"
+ASSETS = ("daybook.css", "daybook.js", "plotly-LICENSE.txt", "plotly-basic-4.1.1.min.js.gz")
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip can name
+READABLE = 0o100644 << 16
+UNIX = 3
+
+
+def files() -> dict[str, bytes]:
+    """Each file's bytes by its name in the bundle, in order of the names."""
+    modules = [path for package in ("dashboard", "schemas") for path in (ROOT / package).glob("*.py")]
+    assets = [ROOT / "dashboard" / "assets" / name for name in ASSETS]
+    # This module stays at home: it is of no use there.
+    wanted = (path for path in modules + assets if path != Path(__file__).resolve())
+    found = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in wanted}
+    found["Procfile"] = PROCFILE.encode()
+    found["requirements.txt"] = (ROOT / "dashboard" / "requirements.txt").read_bytes()
+    return dict(sorted(found.items()))
+
+
+def digest() -> str:
+    """A short hash of names and contents: what ``DAYBOOK_BUNDLE`` and the version's label say."""
+    whole = hashlib.sha256()
+    for name, content in files().items():
+        whole.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return whole.hexdigest()[:16]
+
+
+def packed() -> bytes:
+    """The bundle."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as bundle:
+        for name, content in files().items():
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system, entry.external_attr = UNIX, READABLE
+            # zlib's output differs between its versions; stored, the bytes depend on the files alone.
+            entry.compress_type = zipfile.ZIP_STORED
+            bundle.writestr(entry, content)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Where to? python -m dashboard.bundle <file>")
+    Path(sys.argv[1]).write_bytes(packed())

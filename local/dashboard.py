@@ -1,0 +1,135 @@
+"""The dashboard of the local cloud: gunicorn, a process of its own, from the very bundle."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dashboard import bundle
+from dashboard.settings import PREFIX
+
+START_SECONDS = 30
+END_SECONDS = 5
+# gunicorn ends with this process, however it ends: then nothing is left on its standard input.
+PROGRAM = """
+import os, sys, threading
+from gunicorn.app.wsgiapp import run
+parent = os.getpid()
+def end_with_parent():
+    sys.stdin.buffer.read()
+    os.kill(parent, 15)
+threading.Thread(target=end_with_parent, daemon=True).start()
+sys.argv[0] = "gunicorn"
+sys.exit(run())
+"""
+
+
+class DashboardFailed(Exception):
+    """The dashboard did not start."""
+
+
+class Dashboard:
+    """``environment`` is what the stack sets (``DAYBOOK_…``); ``cloud`` leads its clients to the emulator."""
+
+    def __init__(self, environment: Mapping[str, str], cloud: Mapping[str, str], port: int = 0) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="daybook-dashboard-")
+        self.port = port or free_port()
+        folder = Path(self._folder.name)
+        with zipfile.ZipFile(BytesIO(bundle.packed())) as packed:
+            packed.extractall(folder)
+        self._log = (folder / "log").open("wb")
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", "-c", PROGRAM, *command(folder, self.port)],
+            cwd=folder,
+            env=process_environment(environment, cloud),
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            self._await()
+        except DashboardFailed:
+            self.close()
+            raise
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def close(self) -> None:
+        """End it; a second call does nothing."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait(END_SECONDS)
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._log.close()
+        self._folder.cleanup()
+
+    def _await(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.address}healthz", timeout=2):  # noqa: S310 our own address
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        said = (Path(self._folder.name) / "log").read_text(errors="replace")
+        raise DashboardFailed(f"the dashboard did not start:\n{said[-2000:]}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def command(folder: Path, port: int) -> list[str]:
+    """The Procfile's arguments to gunicorn, but for where it listens: here, on this machine only."""
+    program, *arguments = (folder / "Procfile").read_text().removeprefix("web: ").split()
+    if program != "gunicorn":
+        raise DashboardFailed(f"the Procfile starts {program}, not gunicorn")
+    place = arguments.index("--bind") + 1
+    arguments[place] = f"127.0.0.1:{port}"
+    return arguments
+
+
+def process_environment(environment: Mapping[str, str], cloud: Mapping[str, str]) -> dict[str, str]:
+    """Nothing of this process's own but what Python itself needs."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    strangers = sorted(
+        name for name in environment if not name.startswith(PREFIX) and not name.startswith("AWS_")
+    )
+    if strangers:
+        raise DashboardFailed(f"the stack sets what nobody reads: {', '.join(strangers)}")
+    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", **environment, **cloud}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,52 @@
+"""``python -m ops``: operate a stack, on AWS and on this machine alike."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from ops import acting, checking, looking
+from ops.asked import Asked, options
+from ops.errors import INTERRUPTED, Problem, explained
+
+EPILOG = (
+    "Exit codes: 0 done, 1 unexpected, 2 usage, 3 configuration, 4 a source is unavailable or malformed, "
+    "5 days are pending, 6 AWS failed, 7 an invariant is broken, 130 interrupted."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@options
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Operate Daybook. Without --state or --stack it finds the local cloud that runs here, the newest one
+    kept here, or the only stack on AWS, and says on stderr which."""
+    context.ensure_object(Asked)
+
+
+for command in (*looking.COMMANDS, *acting.COMMANDS, *checking.COMMANDS):
+    main.add_command(command)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit code; whatever goes wrong is told on stderr, without a stack trace unless it was asked for."""
+    asked = Asked()
+    try:
+        return main.main(arguments, prog_name="python -m ops", standalone_mode=False, obj=asked) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nInterrupted. Every command can be started again.", err=True)
+        return INTERRUPTED
+    except Exception as error:
+        if asked.debug:
+            traceback.print_exc()
+        problem = error if isinstance(error, Problem) else explained(error)
+        click.echo(f"Error: {problem}", err=True)
+        return problem.code
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,26 @@
+"""The commands that examine the whole."""
+
+# ruff: noqa: PLC0415  what is heavy is loaded by the command that needs it, so that --help answers at once
+
+import click
+
+from ops.asked import Asked, options
+from ops.looking import JSON
+
+
+@click.command()
+@options
+@JSON
+@click.option("--deep", is_flag=True, help="Also against freshly fetched sources.")
+@click.pass_context
+def verify(context: click.Context, as_data: bool, deep: bool) -> None:
+    """Whether log, ledger, tables and archive agree. Exit code 7 and a list if they don't; with --deep 5 if
+    the sources have published something since."""
+    from ops import verify as verifying
+
+    with context.ensure_object(Asked).target() as target:
+        code = verifying.verify(target, deep, as_data)
+    context.exit(code)
+
+
+COMMANDS = (verify,)

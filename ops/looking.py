@@ -1,0 +1,103 @@
+"""The commands that only look."""
+
+# ruff: noqa: PLC0415  what is heavy is loaded by the command that needs it, so that --help answers at once
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from ops.asked import DATE, MOMENT, Asked, options
+
+JSON = click.option("--json", "as_data", is_flag=True, help="As JSON.")
+OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+@click.command()
+@options
+@JSON
+@click.option("--watch", is_flag=True, help="Look again every 5 seconds, until Ctrl-C.")
+@click.pass_context
+def status(context: click.Context, as_data: bool, watch: bool) -> None:
+    """How it stands: last acknowledged date, lag, pending days, last run. Exit code 5 while days are
+    pending."""
+    import threading
+
+    from ops import reading
+
+    with context.ensure_object(Asked).target() as target:
+        code = reading.status(target, as_data)
+        while watch:
+            threading.Event().wait(5)
+            click.echo()
+            code = reading.status(target, as_data)
+    context.exit(code)
+
+
+@click.command()
+@options
+@JSON
+@click.option("--limit", type=click.IntRange(1), default=30, show_default=True, help="How many.")
+@click.pass_obj
+def runs(asked: Asked, as_data: bool, limit: int) -> None:
+    """The last runs, newest first, and what came of them."""
+    from ops import reading
+
+    with asked.target() as target:
+        reading.runs(target, limit, as_data)
+
+
+@click.command()
+@options
+@JSON
+@click.option("--pending", is_flag=True, help="Only the dates that are pending. Exit code 5 if any is.")
+@click.option("--revised", is_flag=True, help="Only the days that were entered more than once.")
+@click.pass_context
+def days(context: click.Context, as_data: bool, pending: bool, revised: bool) -> None:
+    """The days of the record, as acknowledged."""
+    from ops import reading
+
+    if pending and revised:
+        raise click.UsageError("give one of --pending and --revised")
+    with context.ensure_object(Asked).target() as target:
+        code = reading.days(target, pending, revised, as_data)
+    context.exit(code)
+
+
+@click.command()
+@options
+@JSON
+@click.argument("date", type=DATE, required=False)
+@click.option("--file", "sha256", help="Bring this source file, by the beginning of its hash, to stdout.")
+@click.pass_obj
+def history(asked: Asked, as_data: bool, date: dt.date | None, sha256: str | None) -> None:
+    """Every value that DATE ever had: when, by which run, from which files."""
+    from ops import reading
+
+    if date is None and sha256 is None:
+        raise click.UsageError("give a DATE, or --file HASH")
+    with asked.target() as target:
+        if sha256 is not None:
+            reading.bring_file(target, sha256)
+        elif date is not None:
+            reading.history(target, date, as_data)
+
+
+@click.command("as-of")
+@options
+@JSON
+@click.argument("when", type=MOMENT)
+@click.option("--out", type=OUT, help="Write it there instead of to stdout.")
+@click.pass_obj
+def as_of(asked: Asked, as_data: bool, when: dt.datetime, out: Path | None) -> None:
+    """The table as it was believed at WHEN, as CSV: a moment like 2020-10-01T12:00 (UTC unless it says
+    otherwise), or a date, which is its end."""
+    from ops import reading
+
+    if as_data and out:
+        raise click.UsageError("--out writes CSV; for JSON redirect stdout")
+    with asked.target() as target:
+        reading.as_of(target, when, out, as_data)
+
+
+COMMANDS = (status, runs, days, history, as_of)

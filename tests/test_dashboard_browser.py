@@ -1,0 +1,640 @@
+"""What people see, in a real browser."""
+
+import datetime as dt
+import json
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from browser import ARGUMENTS, Stage, executable
+from dashboards import (
+    LAST,
+    NOW,
+    RESTATED,
+    SETTINGS,
+    UNREPORTED_FROM,
+    FakeReader,
+    counts,
+    current,
+    day,
+    empty,
+    entries,
+    row,
+    run,
+    told,
+    warned,
+)
+
+from dashboard.application import create_app
+from dashboard.series import NAMES, POPULATION
+from schemas.day import Counts
+
+pytest.importorskip("playwright")
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("browser")]
+
+WIDTHS = (360, 768, 1280)
+MAX_COLD_BYTES = 1_200_000
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = executable()
+    if path is None:
+        pytest.skip("NO BROWSER: install Chromium, Chrome or Edge, or nothing of what people see is tested")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    found = Stage()
+    yield found
+    found.fall()
+
+
+class Visit:
+    """A page, and what it asked for and complained of."""
+
+    def __init__(self, browser: Browser, stage: Stage, **context: Any) -> None:
+        self._context = browser.new_context(accept_downloads=True, **context)
+        self.page: Page = self._context.new_page()
+        self.stage = stage
+        self.complaints: list[str] = []
+        self.addresses: list[str] = []
+        self.page.set_default_timeout(10_000)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.addresses.append(request.url))
+
+    def _heard(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def to(self, path: str = "/") -> Page:
+        self.page.goto(self.stage.address + path)
+        shown = "#status h1" if path.startswith("/status") else "#tiles p"
+        self.page.wait_for_selector(shown, state="visible")
+        return self.page
+
+    def charted(self, path: str = "/") -> Page:
+        self.to(path)
+        self.page.wait_for_selector("#chart .trace, #chart .point", state="attached")
+        return self.page
+
+    def close(self) -> None:
+        self._context.close()
+
+
+@pytest.fixture
+def show(browser: Browser, stage: Stage) -> Iterator[Any]:
+    """Puts an application around a reader on the stage, and gives a visit to it."""
+    visits: list[Visit] = []
+
+    def showing(reader: FakeReader | None = None, **more: Any) -> Visit:
+        settings = replace(SETTINGS, **more.pop("settings", {}))
+        clock = more.pop("clock", lambda: NOW)
+        refresh = more.pop("refresh_seconds", 3600)
+        app = create_app(reader or FakeReader(), settings, clock, refresh, (5, 5))
+        stage.application = app.server
+        visits.append(Visit(browser, stage, **more))
+        return visits[-1]
+
+    yield showing
+    for visit in visits:
+        visit.close()
+
+
+def plotted(page: Page, name: str) -> dict[str, Any]:
+    """What plotly has drawn under a name, by date."""
+    script = """name => {
+        const trace = document.querySelector('#chart .js-plotly-plot').data.find(t => t.name === name);
+        return trace && [Array.from(trace.x), Array.from(trace.y)];
+    }"""
+    found = page.evaluate(script, name)
+    return {} if found is None else dict(zip(found[0], found[1], strict=True))
+
+
+def wait_for_series(page: Page, name: str, date: str, value: float | None) -> None:
+    script = """([name, date, value]) => {
+        const plot = document.querySelector('#chart .js-plotly-plot');
+        const trace = plot && plot.data && plot.data.find(t => t.name === name);
+        if (!trace) return false;
+        const found = trace.y[trace.x.indexOf(date)];
+        return value === null ? found === null : Math.abs(found - value) < 1e-6;
+    }"""
+    page.wait_for_function(script, arg=[name, date, value])
+
+
+def pick(page: Page, name: str, value: str) -> None:
+    page.locator(f"#{name} input[value='{value}']").check()
+
+
+def expected(show: str, per: str, scale: str) -> dict[str, dict[str, float | None]]:
+    """The figures by the rule in words, written down once more and otherwise than in the code."""
+    found: dict[str, dict[str, float | None]] = {}
+    rows = current(entries())
+    for field, name in (("cases", "Cases"), ("deaths", "Deaths"), ("recovered", "Recoveries")):
+        values = [getattr(one.day.counts, field) for one in rows]
+        series: list[float | None] = list(values)
+        if show != "total":
+            series = [
+                None
+                if place == 0 or values[place] is None or values[place - 1] is None
+                else values[place] - values[place - 1]
+                for place in range(len(values))
+            ]
+        if show == "average":
+            daily = series
+            series = []
+            for place in range(len(daily)):
+                week = daily[place - 6 : place + 1] if place >= 6 else []
+                series.append(
+                    None if not week or None in week else sum(one for one in week if one is not None) / 7
+                )
+        if per == "per100k":
+            series = [None if one is None else one * 100_000 / POPULATION for one in series]
+        if scale == "log":
+            series = [one if one is not None and one > 0 else None for one in series]
+        found[name] = {rows[place].day.date.isoformat(): one for place, one in enumerate(series)}
+    return found
+
+
+# 1: the series and their switches
+
+
+def test_plotted_values_equal_the_store_s_for_every_switch(show: Any) -> None:
+    visit = show()
+    page = visit.charted()
+    for scale in ("linear", "log"):
+        pick(page, "scale", scale)
+        for per in ("count", "per100k"):
+            pick(page, "per", per)
+            for shown in ("total", "new", "average"):
+                pick(page, "show", shown)
+                wanted = expected(shown, per, scale)
+                wait_for_series(page, "Cases", "2020-05-10", wanted["Cases"]["2020-05-10"])
+                for name, values in wanted.items():
+                    found = plotted(page, name)
+                    assert found.keys() == values.keys()
+                    assert all(
+                        found[date] == (None if value is None else pytest.approx(value))
+                        for date, value in values.items()
+                    ), (scale, per, shown, name)
+    assert plotted(page, "Fatality")["2020-06-28"] == pytest.approx(
+        counts(119).deaths * 100 / counts(119).cases
+    )
+    assert visit.complaints == []
+
+
+def test_panels_share_one_axis_and_one_hover(show: Any) -> None:
+    page = show().charted()
+    page.locator("#chart").scroll_into_view_if_needed()
+    box = page.locator("#chart .main-svg").first.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.15)
+    label = page.locator("#chart .hoverlayer .legend")
+    expect(label).to_contain_text("2020")
+    for name in NAMES.values():
+        expect(label).to_contain_text(name)
+
+
+def test_a_switch_is_explained(show: Any) -> None:
+    page = show().charted()
+    pick(page, "scale", "log")
+    expect(page.locator("#notes")).to_contain_text("equal steps upward are equal ratios")
+    pick(page, "per", "per100k")
+    expect(page.locator("#notes")).to_contain_text("331,449,281 people, U.S. Census Bureau, 2020 census")
+
+
+def test_a_period_is_chosen_by_preset_or_by_dates(show: Any) -> None:
+    page = show().charted()
+    pick(page, "span", "30")
+    page.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data[0].x.length === 30")
+    page.fill("#start", "2020-04-01")
+    page.wait_for_function(
+        "() => document.querySelector('#chart .js-plotly-plot').data[0].x[0] === '2020-04-01'"
+    )
+    page.fill("#end", "2020-04-10")
+    page.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data[0].x.length === 10")
+    assert "start=2020-04-01&end=2020-04-10" in page.url
+    assert page.locator("#span input:checked").count() == 0
+
+
+# 2 and 3: tiles, and what is missing
+
+
+def test_tiles_have_the_newest_day_and_recoveries_say_since_when(show: Any) -> None:
+    page = show().charted()
+    tiles = page.locator("#tiles")
+    expect(tiles).to_contain_text(f"{counts(119).cases:,}")
+    expect(tiles).to_contain_text(f"+{counts(119).cases - counts(118).cases:,} on the day")
+    expect(tiles).to_contain_text(f"+{counts(119).cases - counts(112).cases:,} on the week")
+    expect(tiles).to_contain_text(f"Not reported since {UNREPORTED_FROM}")
+
+
+def test_missing_is_a_gap_with_a_note_and_never_zero(show: Any) -> None:
+    reader = FakeReader()
+    reader.files_ = [replace(file, newest=day(130)) for file in reader.files_]
+    page = show(reader).charted()
+    expect(page.locator("#notes")).to_contain_text(
+        f"not reported since {UNREPORTED_FROM}. A gap, not a zero."
+    )
+    expect(page.locator("#notes")).to_contain_text(f"not yet acknowledged: {day(120)} to {day(130)}")
+    assert plotted(page, "Recoveries")[UNREPORTED_FROM.isoformat()] is None
+    assert plotted(page, "Cases")[day(125).isoformat()] is None
+    expect(page.locator("#chart .annotation-text", has_text="not reported")).to_be_visible()
+    cells = page.locator("#table tbody tr", has_text=str(LAST)).locator("td")
+    expect(cells.nth(2)).to_have_text("not reported")
+
+
+# 4: as it was believed
+
+
+def test_the_record_as_it_was_believed_lies_over_today_s_with_what_was_restated(show: Any) -> None:
+    page = show().charted()
+    page.fill("#asof", "2020-06-15")
+    one, number = RESTATED[0], 40
+    wait_for_series(page, "Cases", one.isoformat(), counts(number).cases)
+    assert plotted(page, "Cases today")[one.isoformat()] == counts(number).cases + 1_234
+    assert list(plotted(page, "Cases restated")) == [date.isoformat() for date in RESTATED]
+    expect(page.locator("#believed")).to_contain_text("3 days shown here were restated later")
+    line = page.locator("#restated tbody tr", has_text=str(one)).filter(has_text="Cases")
+    for text in (f"{counts(number).cases:,}", f"{counts(number).cases + 1_234:,}", "2020-06-20 12:00 UTC"):
+        expect(line).to_contain_text(text)
+    page.click("#today")
+    page.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 4")
+    assert "asof" not in page.url
+
+
+def test_a_restated_day_says_old_new_and_when_on_hover(show: Any) -> None:
+    page = show().charted("/?asof=2020-06-15&start=2020-04-09&end=2020-04-13")
+    page.locator("#chart").scroll_into_view_if_needed()
+    # The axis' own arithmetic says where the restated day lies.
+    place = page.evaluate(
+        """date => { const plot = document.querySelector('#chart .js-plotly-plot');
+        const axis = plot._fullLayout.xaxis, y = plot._fullLayout.yaxis, box = plot.getBoundingClientRect();
+        return [box.x + axis._offset + axis.d2p(date), box.y + y._offset + y._length / 2]; }""",
+        RESTATED[0].isoformat(),
+    )
+    page.mouse.move(*place)
+    label = page.locator("#chart .hoverlayer .legend")
+    expect(label).to_contain_text(f"{counts(40).cases:,} then, {counts(40).cases + 1_234:,} now")
+    expect(label).to_contain_text("entered 2020-06-20 12:00 UTC")
+
+
+# 5: the table and what can be taken home
+
+
+def test_the_table_is_what_the_chart_shows_page_by_page(show: Any) -> None:
+    page = show().charted("/?show=new")
+    found: dict[str, str] = {}
+    while True:
+        for line in page.locator("#table tbody tr").all():
+            found[line.locator("th").inner_text()] = line.locator("td").first.inner_text()
+        if page.locator("#older").count() == 0:
+            break
+        before = page.locator("#table tbody th").first.inner_text()
+        page.click("#older")
+        expect(page.locator("#table tbody th").first).not_to_have_text(before)
+    drawn = plotted(page, "Cases")
+    assert found.keys() == drawn.keys()
+    for date, value in drawn.items():
+        assert found[date] == ("not known" if value is None else f"{value:,}".replace("-", "−"))
+
+
+def test_csv_json_and_png_can_be_taken_home(show: Any) -> None:
+    page = show().charted("/?show=new&span=30")
+    with page.expect_download() as csv:
+        page.click("#csv")
+    assert csv.value.suggested_filename == "daybook-new-2020-05-30-to-2020-06-28.csv"
+    text = csv.value.path().read_text()
+    assert text.count("\n") == 31
+    with page.expect_download() as found:
+        page.click("#json")
+    drawn = plotted(page, "Cases")
+    days = json.loads(found.value.path().read_text())["days"]
+    assert {one["date"]: one["cases"] for one in days} == drawn
+    with page.expect_download() as png:
+        page.click("#png")
+    assert png.value.suggested_filename == "daybook.png"
+    assert png.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+# 6: the state is in the address
+
+
+def test_a_share_link_opened_elsewhere_gives_the_same_figure(
+    show: Any, browser: Browser, stage: Stage
+) -> None:
+    page = show().charted()
+    pick(page, "show", "average")
+    pick(page, "scale", "log")
+    pick(page, "per", "per100k")
+    pick(page, "span", "90")
+    page.fill("#asof", "2020-06-15")
+    page.wait_for_url("**asof=2020-06-15")
+    wait_for_series(
+        page, "Cases today", "2020-05-10", expected("average", "per100k", "log")["Cases"]["2020-05-10"]
+    )
+    other = Visit(browser, stage)
+    try:
+        copy = other.charted(page.url.removeprefix(stage.address))
+        script = "JSON.stringify((p => [p.data, p.layout])(document.querySelector('#chart .js-plotly-plot')))"
+        copy.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 11")
+        assert copy.evaluate(script) == page.evaluate(script)
+        assert copy.locator("#show input:checked").get_attribute("value") == "average"
+        assert copy.input_value("#asof") == "2020-06-15"
+    finally:
+        other.close()
+
+
+def test_back_goes_back(show: Any) -> None:
+    page = show().charted()
+    pick(page, "show", "new")
+    page.wait_for_url("**show=new")
+    pick(page, "scale", "log")
+    page.wait_for_url("**scale=log")
+    page.go_back()
+    expect(page.locator("#scale input[value='linear']")).to_be_checked()
+    expect(page.locator("#show input[value='new']")).to_be_checked()
+    wait_for_series(page, "Cases", "2020-05-10", expected("new", "count", "linear")["Cases"]["2020-05-10"])
+    page.go_back()
+    expect(page.locator("#show input[value='total']")).to_be_checked()
+    wait_for_series(page, "Cases", "2020-05-10", expected("total", "count", "linear")["Cases"]["2020-05-10"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?show=%3Cscript%3E&scale=%27%3B--&asof=0001-01-01&page=-1",
+        "?" + "x" * 4000,
+        "?start=2020-99-99&%ff=%fe",
+    ],
+)
+def test_a_hostile_address_shows_the_defaults(show: Any, query: str) -> None:
+    visit = show()
+    page = visit.charted("/" + query)
+    expect(page.locator("#show input[value='total']")).to_be_checked()
+    assert plotted(page, "Cases")["2020-06-28"] == counts(119).cases
+    assert visit.complaints == []
+
+
+# 7: the status page
+
+
+def test_the_status_page_says_how_the_pipeline_is_and_why(show: Any) -> None:
+    reader = FakeReader(notices_=[told(), told("Daybook ALERT: the run failed")])
+    reader.runs_[0] = run(state="failed", reasons=('nyt, row 3: "x" is not a number',), reason_count=1)
+    reader.entered(failures=("2020-06-29T12:00:00.000Z#x",))
+    reader.files_ = [replace(file, newest=day(121)) for file in reader.files_]
+    page = show(reader).to("/status")
+    expect(page.locator("#assessment .verdict")).to_have_text("Degraded")
+    expect(page.locator("#assessment")).to_contain_text("1 run failed since the last one that completed.")
+    expect(page.locator("#assessment")).to_contain_text("refused: 1 reason")
+    expect(page.locator("#assessment")).to_contain_text("2 days")
+    expect(page.locator("#assessment table", has_text="Why").first).to_contain_text(str(day(120)))
+    assert page.locator(".strip li").count() == 30
+    expect(page.locator(".notices")).to_contain_text("Daybook ALERT: the run failed")
+    expect(page.locator("#assessment")).to_contain_text("b0nd1e")
+    assert page.title() == "Daybook: the pipeline's state"
+
+
+def test_the_history_of_any_day_can_be_seen_and_taken_home(show: Any) -> None:
+    page = show().to("/status")
+    page.fill("#day", RESTATED[0].isoformat())
+    history = page.locator("#history")
+    expect(history.locator("tbody tr")).to_have_count(2)
+    expect(history).to_contain_text("2020-06-20 12:00 UTC")
+    assert f"day={RESTATED[0]}" in page.url
+    with page.expect_download() as found:
+        history.locator("a", has_text="CSV").click()
+    assert found.value.path().read_text().count("\n") == 3
+
+
+# 8: whose figures they are, and what state they are in
+
+
+def test_sources_are_credited_as_their_licences_ask(show: Any) -> None:
+    warnings_ = (warned("ended/nyt", "The New York Times has ended: its newest date is 2020-06-28"),)
+    reader = FakeReader()
+    reader.entered(warnings=warnings_)
+    for path in ("/", "/status"):
+        page = show(reader).to(path)
+        credit = page.locator("#provenance")
+        for text in ("The New York Times", "non-commercial", "CSSE at Johns Hopkins University", "CC BY 4.0"):
+            expect(credit).to_contain_text(text)
+        expect(credit).to_contain_text("The New York Times has ended")
+        expect(page.locator("#badges")).to_contain_text("Data through 2020-06-28")
+        expect(page.locator("#badges")).to_contain_text("Sources checked 2020-06-29 12:00 UTC")
+
+
+def test_stale_and_trailing_figures_wear_a_badge(show: Any) -> None:
+    reader = FakeReader(hidden={LAST})
+    page = show(reader, clock=lambda: NOW + dt.timedelta(days=3)).charted()
+    expect(page.locator("#badges")).to_contain_text("Stale")
+    expect(page.locator("#badges")).to_contain_text("Trailing")
+
+
+def test_a_made_up_record_says_so_across_every_page(show: Any) -> None:
+    visit = show(settings={"synthetic": True})
+    for path in ("/", "/status"):
+        expect(visit.to(path).locator(".banner.synthetic")).to_be_visible()
+    page = visit.charted()
+    assert page.locator("#chart .annotation-text", has_text="SYNTHETIC SAMPLE").count() == 4
+
+
+# 9: when things fail
+
+
+def test_out_of_reach_the_last_good_figures_stay_with_a_banner_that_goes(show: Any) -> None:
+    moment = [NOW]
+    reader = FakeReader()
+    visit = show(reader, clock=lambda: moment[0], refresh_seconds=0.3)
+    page = visit.charted()
+    reader.entries.append(row(119, Counts(9_999_999, 5, None), NOW, 3))
+    reader.entered()
+    reader.broken = {"store", "ledger"}
+    moment[0] += dt.timedelta(minutes=1)
+    expect(page.locator(".banner.failure")).to_contain_text("out of reach since 2020-06-29 14:01 UTC")
+    assert plotted(page, "Cases")[LAST.isoformat()] == counts(119).cases
+    assert page.request.get(visit.stage.address).status == 200
+    reader.broken = {"store"}
+    moment[0] += dt.timedelta(minutes=1)
+    expect(page.locator(".banner.failure")).to_contain_text("The store of the figures has been out of reach")
+    reader.broken = set()
+    moment[0] += dt.timedelta(minutes=1)
+    expect(page.locator(".banner.failure")).to_have_count(0)
+    wait_for_series(page, "Cases", LAST.isoformat(), 9_999_999)
+
+
+def test_a_killed_server_is_told_of_until_it_is_back(show: Any) -> None:
+    visit = show()
+    page = visit.charted()
+    visit.stage.fall()
+    try:
+        pick(page, "show", "new")
+        expect(page.locator("#alert")).to_contain_text("server does not answer")
+    finally:
+        visit.stage.rise()
+    expect(page.locator("#alert")).to_be_empty()
+    pick(page, "show", "average")
+    wait_for_series(
+        page, "Cases", "2020-05-10", expected("average", "count", "linear")["Cases"]["2020-05-10"]
+    )
+
+
+def test_a_view_that_fails_is_told_of_until_it_works(show: Any) -> None:
+    reader = FakeReader()
+    visit = show(reader)
+    page = visit.charted()
+    sound, reader.entries = reader.entries, [replace(one, day=None) for one in reader.entries]  # type: ignore[arg-type]
+    page.fill("#asof", "2020-06-15")
+    expect(page.locator("#alert")).to_contain_text("could not be drawn")
+    reader.entries = sound
+    expect(page.locator("#alert")).to_be_empty()
+    wait_for_series(page, "Cases", RESTATED[0].isoformat(), counts(40).cases)
+
+
+# 10: queries are money
+
+
+def test_many_visitors_cost_one_query(show: Any) -> None:
+    reader = FakeReader()
+    visit = show(reader)
+    for path in ("/", "/?show=new", "/status", "/", "/?scale=log"):
+        visit.to(path)
+    assert reader.asked.count("daily") == 1
+    assert "revisions" not in reader.asked
+
+
+# What holds for every page
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("state", ["sound", "failing", "empty", "synthetic"])
+def test_axe_finds_nothing_on_any_page_at_any_width(show: Any, theme: str, state: str) -> None:
+    reader = empty() if state == "empty" else FakeReader(notices_=[told()])
+    if state == "failing":
+        reader.runs_[0] = run(state="failed", reasons=("x",), reason_count=1)
+        reader.entered(failures=("2020-06-29T12:00:00.000Z#x",))
+        reader.files_ = [replace(file, newest=day(125)) for file in reader.files_]
+        reader.broken, reader.hidden = {"store"}, {LAST}
+    visit = show(reader, color_scheme=theme, settings={"synthetic": state == "synthetic"})
+    paths = ["/", "/status"]
+    if state == "sound":
+        paths = [
+            "/",
+            "/?show=new&scale=log&per=per100k&asof=2020-06-15",
+            "/status?day=2020-04-10",
+            "/nowhere",
+        ]
+    for path in paths:
+        visit.page.goto(visit.stage.address + path)
+        visit.page.wait_for_selector("main h1:visible")
+        visit.page.wait_for_load_state("networkidle")
+        for details in visit.page.locator("summary:visible").all():
+            details.click()
+        for width in WIDTHS:
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            found = Axe().run(visit.page)
+            assert found.violations_count == 0, f"{path} at {width}:\n{found.generate_report()}"
+            overflow = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert overflow <= 0, f"{path} at {width} is {overflow} pixels too wide"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/?asof=2020-06-15", "/status?day=2020-04-10"])
+def test_every_control_is_reached_by_keyboard_with_a_visible_focus(show: Any, path: str, theme: str) -> None:
+    page = show(FakeReader(notices_=[told()]), color_scheme=theme).to(path)
+    page.wait_for_load_state("networkidle")
+    wanted = page.evaluate(
+        """() => [...document.querySelectorAll('a[href], button, input, summary, [tabindex="0"]')]
+        .filter(e => e.checkVisibility() && !(e.type === 'radio' && !e.checked))
+        .map((e, place) => { e.dataset.place = place; return place; })"""
+    )
+    reached = set()
+    for _ in range(len(wanted) * 5):  # a date field is several stops
+        page.keyboard.press("Tab")
+        found = page.evaluate(
+            """() => { const e = document.activeElement, s = getComputedStyle(e);
+            return [e.dataset.place ?? null, s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2]; }"""
+        )
+        if found[0] is not None:
+            assert found[1], page.evaluate("document.activeElement.outerHTML")
+            reached.add(int(found[0]))
+    missed = [
+        page.evaluate(f"document.querySelector('[data-place=\"{place}\"]').outerHTML")
+        for place in set(wanted) - reached
+    ]
+    assert missed == []
+
+
+def test_arrow_keys_move_within_a_switch_and_the_focus_stays(show: Any) -> None:
+    page = show().charted()
+    page.focus("#show input[value='total']")
+    page.keyboard.press("ArrowRight")
+    wait_for_series(page, "Cases", "2020-05-10", expected("new", "count", "linear")["Cases"]["2020-05-10"])
+    assert page.evaluate("document.activeElement.value") == "new"
+
+
+def test_after_turning_a_page_of_the_table_the_focus_is_still_there(show: Any) -> None:
+    page = show().charted()
+    page.focus("#older")
+    page.keyboard.press("Enter")
+    expect(page.locator("#table")).to_contain_text("Page 2 of")
+    page.wait_for_function("() => document.activeElement.id === 'older'")
+
+
+def test_nothing_is_asked_of_another_host_nothing_complains_and_little_is_sent(show: Any) -> None:
+    visit = show()
+    sizes: list[int] = []
+    visit.page.on("requestfinished", lambda request: sizes.append(sum(_sizes(request))))
+    page = visit.charted()
+    page.wait_for_load_state("networkidle")
+    assert sum(sizes) <= MAX_COLD_BYTES
+    assert [address for address in visit.addresses if not address.startswith(visit.stage.address)] == []
+    assert not [address for address in visit.addresses if "plotly.min.js" in address]
+    assert visit.complaints == []
+
+
+def _sizes(request: Any) -> tuple[int, int]:
+    found = request.sizes()
+    return found["responseBodySize"], found["responseHeadersSize"]
+
+
+def test_hostile_strings_are_shown_as_text(show: Any) -> None:
+    reader = FakeReader(notices_=[told(HOSTILE, HOSTILE)])
+    reader.runs_[0] = run(state="failed", reasons=(HOSTILE,), reason_count=1, trigger=HOSTILE, code=HOSTILE)
+    reader.entered(warnings=(warned("ended/nyt", HOSTILE), warned("behind/jhu", HOSTILE)))
+    reader.files_ = [replace(file, sha256=HOSTILE) for file in reader.files_]
+    reader.entries[0] = replace(reader.entries[0], event=HOSTILE)
+    visit = show(reader, settings={"stack": HOSTILE, "schedule": HOSTILE, "code": HOSTILE, "bundle": HOSTILE})
+    for path in ("/?show=" + HOSTILE, "/status?day=2020-03-01"):
+        page = visit.to(path)
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("body")).to_contain_text("<img src=x")
+        assert page.locator("img[src='x']").count() == 0
+        assert "owned" not in page.title()
+    assert visit.complaints == []
+
+
+def test_before_the_first_run_the_page_says_that_there_is_nothing(show: Any) -> None:
+    visit = show(empty())
+    page = visit.to("/")
+    expect(page.locator("#tiles")).to_contain_text("There are no figures yet.")
+    expect(page.locator("#drawing")).to_be_hidden()
+    expect(visit.to("/status").locator("#assessment")).to_contain_text("No run has been made yet.")
+    assert visit.complaints == []
+
+
+def test_without_a_browser_this_would_be_skipped_out_loud() -> None:
+    if executable() is None:
+        warnings.warn("no Chromium, Chrome or Edge: nothing of what people see was tested", stacklevel=1)

@@ -1,0 +1,125 @@
+"""The chart, and the sentences around it."""
+
+import datetime as dt
+import json
+
+import plotly.graph_objects as go
+import pytest
+from dashboards import RESTATED, SETTINGS, UNREPORTED_FROM, FakeReader, counts, day
+
+from dashboard import record, words
+from dashboard.choice import Choice
+from dashboard.figures import points
+from dashboard.latest import Latest
+from dashboard.series import NAMES, POPULATION
+
+
+def latest(**more: object) -> Latest:
+    reader = FakeReader()
+    known: dict[str, object] = {
+        "rows": tuple(reader.daily()),
+        "entries": tuple(reader.revisions()),
+        "head": reader.head(),
+    }
+    return Latest(**(known | more))  # type: ignore[arg-type]
+
+
+def chart(**choice: object) -> dict[str, object]:
+    return record.chart(record.see(latest(), Choice(**choice)), SETTINGS)  # type: ignore[arg-type]
+
+
+CHOICES = [
+    {"show": show, "scale": scale, "per": per, "asof": asof}
+    for show in ("total", "new", "average")
+    for scale in ("linear", "log")
+    for per in ("count", "per100k")
+    for asof in (None, dt.date(2020, 6, 15))
+]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_plotly_takes_every_chart(choice: dict[str, object]) -> None:
+    figure = chart(**choice)
+    drawn = go.Figure(figure).to_dict()
+    # hoversubplots and its like: a name that plotly doesn't know would have raised.
+    assert len(drawn["data"]) == (4 if choice["asof"] is None else 11)
+    json.dumps(figure, allow_nan=False)
+
+
+def test_every_panel_has_the_store_s_values() -> None:
+    figure = chart()
+    for name in ("cases", "deaths", "recovered"):
+        drawn = points(figure, NAMES[name])
+        for row in latest().rows:
+            assert drawn[row.day.date.isoformat()] == getattr(row.day.counts, name)
+
+
+def test_unreported_recoveries_are_a_gap_with_a_ground_and_a_word() -> None:
+    figure = chart()
+    assert points(figure, "Recoveries")[UNREPORTED_FROM.isoformat()] is None
+    layout = figure["layout"]
+    assert any(shape["yref"] == "y3 domain" for shape in layout["shapes"])  # type: ignore[index]
+    assert any(label["text"] == "not reported" for label in layout["annotations"])  # type: ignore[index]
+    assert not any(trace.get("connectgaps") for trace in figure["data"])  # type: ignore[union-attr]
+
+
+def test_a_logarithm_leaves_out_zero_and_says_so() -> None:
+    seen = record.see(latest(), Choice(scale="log"))
+    assert seen.now.figures["deaths"][0] == 0
+    figure = record.chart(seen, SETTINGS)
+    assert points(figure, "Deaths")["2020-03-01"] is None
+    assert "left out of the drawing" in words.notes(seen.choice, seen.now)[0]
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    assert figure["layout"]["yaxis4"]["type"] == "linear"
+
+
+def test_per_100_000_names_the_population_and_its_year() -> None:
+    (note,) = words.notes(Choice(per="per100k"), record.see(latest(), Choice()).now)
+    assert f"{POPULATION:,}" in note
+    assert "2020 census" in note
+
+
+def test_the_record_as_it_stood_lies_over_today_s_and_its_restated_days_are_ringed() -> None:
+    figure = chart(asof=dt.date(2020, 6, 15))
+    number = (RESTATED[0] - day(0)).days
+    date = RESTATED[0].isoformat()
+    assert points(figure, "Cases")[date] == counts(number).cases
+    assert points(figure, "Cases today")[date] == counts(number).cases + 1_234
+    (rings,) = (trace for trace in figure["data"] if trace["name"] == "Cases restated")  # type: ignore[index,union-attr]
+    assert rings["x"] == [date.isoformat() for date in RESTATED]
+    assert rings["customdata"][0] == [
+        f"{counts(number).cases:,}",
+        f"{counts(number).cases + 1_234:,}",
+        "2020-06-20 12:00 UTC",
+    ]
+    names = [trace["name"] for trace in figure["data"]]  # type: ignore[index,union-attr]
+    assert names.index("Cases today") < names.index("Cases")
+
+
+def test_days_not_yet_acknowledged_have_a_ground_on_every_panel() -> None:
+    reader = FakeReader()
+    reader.files_ = [
+        type(file)(file.source, file.sha256, file.rows, day(125), file.checked_at) for file in reader.files_
+    ]
+    from dashboard.latest import Ledger
+
+    found = latest(ledger=Ledger(files=tuple(reader.files_)))
+    figure = record.chart(record.see(found, Choice(span="30")), SETTINGS)
+    assert any(shape["yref"] == "paper" for shape in figure["layout"]["shapes"])
+    assert any("acknowledged" in label["text"] for label in figure["layout"]["annotations"])
+
+
+def test_a_made_up_record_says_so_in_the_picture() -> None:
+    from dataclasses import replace
+
+    figure = record.chart(record.see(latest(), Choice()), replace(SETTINGS, synthetic=True))
+    assert sum("SYNTHETIC" in label["text"] for label in figure["layout"]["annotations"]) == 4
+    assert figure["layout"]["meta"]["synthetic"] is True
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "±0"), (-0.001, "±0"), (5, "+5"), (-5, "−5"), (1234, "+1,234"), (None, "not known")],
+)
+def test_a_change_has_its_sign(value: float | None, text: str) -> None:
+    assert words.signed(value) == text

@@ -1,0 +1,188 @@
+"""What was last read, and when it is worth reading again."""
+
+import datetime as dt
+import threading
+
+from dashboards import NOW, FakeReader, counts, day, row
+
+from dashboard.data import Unreachable
+from dashboard.latest import Desk, newest_stamp
+from schemas.tables import Row
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def minutes(self, minutes: float) -> None:
+        self.now = NOW + dt.timedelta(minutes=minutes)
+
+
+def desk(reader: FakeReader, clock: Clock) -> Desk:
+    return Desk(reader, clock, patience=(5, 5))
+
+
+def restated(reader: FakeReader) -> None:
+    """A further entry of the last day, acknowledged."""
+    reader.entries.append(row(119, counts(118), NOW, 2))
+    reader.entered()
+
+
+def test_an_unchanged_table_costs_one_small_read_however_many_people_look() -> None:
+    reader, clock = FakeReader(), Clock()
+    at = desk(reader, clock)
+    at.look()
+    clock.minutes(60)
+    reader.asked.clear()
+    people = [threading.Thread(target=at.look) for _ in range(50)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+    assert reader.asked == ["head"]
+
+
+def test_a_changed_stamp_costs_one_query() -> None:
+    reader, clock = FakeReader(), Clock()
+    at = desk(reader, clock)
+    at.look()
+    restated(reader)
+    clock.minutes(1)
+    reader.asked.clear()
+    found = at.look()
+    assert reader.asked.count("daily") == 1
+    assert found.rows[-1].revision == 2
+    assert not found.trailing
+
+
+def test_entries_are_read_only_for_those_who_ask_and_then_once() -> None:
+    reader, clock = FakeReader(), Clock()
+    at = desk(reader, clock)
+    at.look()
+    assert "revisions" not in reader.asked
+    for number in range(3):
+        clock.minutes(number)
+        assert len(at.look(entries=True).entries) == 123
+    assert reader.asked.count("revisions") == 1
+
+
+def test_a_sum_that_isn_t_the_stamp_is_trailing_and_asked_again_after_5_15_45_120_and_360_minutes() -> None:
+    reader, clock = FakeReader(), Clock()
+    reader.hidden = {day(119)}
+    at = desk(reader, clock)
+    asked = []
+    for minute in range(0, 600):
+        clock.minutes(minute)
+        before = reader.asked.count("daily")
+        assert at.look().trailing
+        if reader.asked.count("daily") > before:
+            asked.append(minute)
+    assert asked == [0, 5, 15, 45, 120, 360]
+
+
+def test_what_trailed_and_came_is_complete_and_not_asked_again() -> None:
+    reader, clock = FakeReader(), Clock()
+    reader.hidden = {day(119)}
+    at = desk(reader, clock)
+    at.look()
+    reader.hidden = set()
+    clock.minutes(5)
+    assert not at.look().trailing
+    clock.minutes(15)
+    at.look()
+    assert reader.asked.count("daily") == 2
+
+
+def test_entries_trail_by_the_newest_of_each_date() -> None:
+    reader, clock = FakeReader(), Clock()
+    reader.hidden = {day(3)}
+    assert desk(reader, clock).look(entries=True).entries_trailing
+    assert newest_stamp(FakeReader().revisions()) == FakeReader().head().stamp
+
+
+def test_out_of_reach_keeps_the_last_good_figures_and_says_since_when() -> None:
+    reader, clock = FakeReader(), Clock()
+    at = desk(reader, clock)
+    at.look()
+    reader.broken = {"store", "ledger"}
+    for minute in (1, 2, 3):
+        clock.minutes(minute)
+        found = at.look()
+    assert len(found.rows) == 120
+    assert [(problem.place, problem.since) for problem in found.problems] == [
+        ("ledger", NOW + dt.timedelta(minutes=1))
+    ]
+
+
+def test_a_store_out_of_reach_shows_what_there_was_as_trailing() -> None:
+    reader, clock = FakeReader(), Clock()
+    at = desk(reader, clock)
+    at.look()
+    restated(reader)
+    reader.broken = {"store"}
+    clock.minutes(1)
+    found = at.look()
+    assert found.rows[-1].revision == 1
+    assert found.trailing
+    assert found.problems[0].place == "store"
+
+
+def test_back_in_reach_there_is_no_problem_any_more() -> None:
+    reader, clock = FakeReader(), Clock()
+    at = desk(reader, clock)
+    reader.broken = {"store", "ledger"}
+    assert at.look().head is None
+    reader.broken = set()
+    clock.minutes(1)
+    found = at.look()
+    assert found.problems == ()
+    assert len(found.rows) == 120
+
+
+def test_what_just_failed_is_left_alone_for_a_while() -> None:
+    reader, clock = FakeReader(broken={"ledger"}), Clock()
+    at = desk(reader, clock)
+    for _ in range(20):
+        at.look()
+    assert reader.asked == ["head"]
+
+
+def test_nobody_waits_for_a_slow_store_once_there_are_figures() -> None:
+    class Slow(FakeReader):
+        gate = threading.Event()
+
+        def daily(self) -> list[Row]:
+            if self.asked.count("daily"):
+                self.gate.wait(10)
+            return super().daily()
+
+    reader, clock = Slow(), Clock()
+    at = Desk(reader, clock, patience=(0.05, 5))
+    at.look()
+    restated(reader)
+    clock.minutes(1)
+    found = at.look()
+    assert found.waiting
+    assert found.rows[-1].revision == 1
+    reader.gate.set()
+    assert Desk.look(at).rows[-1].revision in {1, 2}
+
+
+def test_the_ledger_s_rest_is_read_again_when_its_head_has_moved() -> None:
+    reader, clock = FakeReader(), Clock()
+    at = desk(reader, clock)
+    at.look(everything=True)
+    clock.minutes(1)
+    at.look(everything=True)
+    assert reader.asked.count("notices") == 1
+    reader.entered()
+    clock.minutes(2)
+    at.look(everything=True)
+    assert reader.asked.count("notices") == 2
+
+
+def test_an_unreachable_place_is_named() -> None:
+    assert str(Unreachable("store", "no route")) == "store: no route"

@@ -1,0 +1,129 @@
+"""From rows to figures: what is shown, what is missing, what was restated."""
+
+import datetime as dt
+
+import pytest
+from dashboards import FIRST, LAST, RESTATED, RESTATED_ON, UNREPORTED_FROM, counts, current, day, entries, row
+
+from dashboard import series
+from dashboard.choice import Choice
+from dashboard.series import POPULATION, Stretch
+from schemas.day import Counts
+from schemas.tables import Row
+
+ENTERED = dt.datetime(2020, 4, 1, 12, tzinfo=dt.UTC)
+
+
+def rows(*found: tuple[int, int | None]) -> list[Row]:
+    """Rows with these cumulative cases (deaths a tenth of them) and recoveries, from the first date on."""
+    return [
+        row(number, Counts(cases, cases // 10, recovered), ENTERED)
+        for number, (cases, recovered) in enumerate(found)
+    ]
+
+
+def cases(found: list[Row], **choice: str) -> tuple[series.Figure, ...]:
+    return series.shown(found, Choice(**choice)).figures["cases"]  # type: ignore[arg-type]
+
+
+def test_cumulative_figures_are_those_of_the_rows() -> None:
+    assert cases(rows((10, 0), (15, 1), (14, 2))) == (10, 15, 14)
+
+
+def test_a_new_figure_is_the_change_on_the_day_before_and_the_first_day_has_none() -> None:
+    assert cases(rows((10, 0), (15, 1), (14, 2)), show="new") == (None, 5, -1)
+
+
+def test_an_average_is_of_the_seven_days_that_end_on_its_date() -> None:
+    found = cases(rows(*((number * number, 0) for number in range(9))), show="average")
+    assert found == (None,) * 7 + (49 / 7, (64 - 1) / 7)
+
+
+def test_per_100_000_divides_by_the_population_of_the_2020_census() -> None:
+    assert POPULATION == 331_449_281
+    assert cases(
+        rows(
+            (331_449_281, 0),
+        ),
+        per="per100k",
+    ) == (100_000,)
+
+
+def test_an_unreported_count_is_a_gap_and_so_is_the_change_on_either_side_of_it() -> None:
+    found = rows((10, 5), (11, None), (12, 7), (13, 9))
+    assert series.shown(found, Choice()).figures["recovered"] == (5, None, 7, 9)
+    assert series.shown(found, Choice(show="new")).figures["recovered"] == (None, None, None, 2)
+
+
+def test_a_date_that_the_record_lacks_is_a_gap_on_the_axis() -> None:
+    found = [rows((10, 0))[0], row(2, Counts(12, 1, 0), ENTERED)]
+    shown = series.shown(found, Choice())
+    assert shown.dates == (day(0), day(1), day(2))
+    assert shown.figures["cases"] == (10, None, 12)
+    assert series.missing(found) == [Stretch(day(1), day(1))]
+
+
+def test_fatality_is_deaths_to_date_per_100_cases_to_date_whatever_is_shown() -> None:
+    found = rows((0, 0), (200, 0))
+    for show in ("total", "new", "average"):
+        assert series.shown(found, Choice(show=show)).figures["fatality"] == (None, 10.0)
+
+
+def test_an_average_at_the_start_of_a_chosen_period_looks_back_beyond_it() -> None:
+    found = rows(*((number, 0) for number in range(60)))
+    shown = series.shown(found, Choice(show="average", span="30"))
+    assert shown.dates[0] == day(30)
+    assert shown.figures["cases"][0] == 1
+
+
+def test_the_newest_day_has_its_changes_on_the_day_and_on_the_week() -> None:
+    tile = series.tiles(rows(*((number * number, 0) for number in range(9))))[0]
+    assert (tile.value, tile.on_day, tile.on_week) == (64, 15, 63)
+
+
+def test_recoveries_that_ended_say_since_when_and_never_zero() -> None:
+    tile = series.tiles(current(entries()))[2]
+    assert (tile.series, tile.silent, tile.since) == ("recovered", True, UNREPORTED_FROM)
+    assert tile.value == counts(99).recovered
+
+
+def test_without_rows_there_is_nothing() -> None:
+    assert series.tiles([]) == []
+    assert series.shown([], Choice(asof=LAST)).dates == ()
+
+
+def test_unreported_recoveries_come_as_stretches() -> None:
+    assert series.unreported(current(entries())) == [Stretch(UNREPORTED_FROM, LAST)]
+
+
+def test_the_record_as_it_stood_has_of_each_date_the_newest_entry_until_then() -> None:
+    before = series.believed(entries(), RESTATED_ON - dt.timedelta(milliseconds=1))
+    after = series.believed(entries(), RESTATED_ON)
+    number = (RESTATED[0] - FIRST).days
+    assert before[number].day.counts == counts(number)
+    assert after[number].day.counts.cases == counts(number).cases + 1_234
+    assert before[-1].day.date == dt.date(2020, 6, 18)  # entered on the 19th at noon
+
+
+def test_before_the_first_entry_nothing_was_believed() -> None:
+    assert series.believed(entries(), dt.datetime(2020, 3, 1, tzinfo=dt.UTC)) == []
+
+
+def test_what_was_restated_has_its_old_value_its_new_value_and_when() -> None:
+    then = series.believed(entries(), RESTATED_ON - dt.timedelta(days=1))
+    found = series.restated(then, current(entries()))
+    assert [(one.date, one.series) for one in found] == [
+        (date, name) for date in RESTATED for name in ("cases", "recovered")
+    ]
+    one, number = found[0], (RESTATED[0] - FIRST).days
+    assert (one.then, one.now, one.entered_at) == (
+        counts(number).cases,
+        counts(number).cases + 1_234,
+        RESTATED_ON,
+    )
+
+
+@pytest.mark.parametrize("last", [day(5), None])
+def test_the_axis_reaches_to_the_newest_published_day(last: dt.date | None) -> None:
+    shown = series.shown(rows((1, 0), (2, 0)), Choice(), last)
+    assert shown.dates[-1] == (last or day(1))
