@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from infra.buckets import create_archive, create_rejected
 from infra.code import read_code
 from infra.consumer import create_consumer
+from infra.dashboard import environment as dashboard_environment
 from infra.fetcher import create_fetcher, create_schedule
 from infra.functions import Surroundings
 from infra.ledger import create_ledger
@@ -70,3 +71,4 @@ publish(
         "failures_topic": topics.failures.arn,
     },
 )
+pulumi.export("dashboard_environment", dashboard_environment(settings, surroundings.values()))

@@ -11,7 +11,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # One process: its cache is what keeps queries few. Threads, because looking is waiting.
-PROCFILE = "web: gunicorn --bind :8000 --workers 1 --threads 8 --no-control-socket dashboard.application:application\n"
+PROCFILE = (
+    "web: gunicorn --bind :8000 --workers 1 --threads 8 --no-control-socket "
+    "dashboard.application:application\n"
+)
 ASSETS = ("daybook.css", "daybook.js", "plotly-LICENSE.txt", "plotly-basic-4.1.1.min.js.gz")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip can name
 READABLE = 0o100644 << 16

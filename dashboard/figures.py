@@ -81,7 +81,7 @@ def _trace(name: str, figures: Shown, choice: Choice, bars: bool) -> PlotlyJson:
         "x": [date.isoformat() for date in figures.dates],
         "y": plotted(figures.figures[name], choice, name),
         "yaxis": AXES[name],
-        "hovertemplate": f"%{{y:{_format(name, choice)}}}<extra>{NAMES[name]}</extra>",
+        "hovertemplate": f"%{{y:{_format(name, choice)}}}{_suffix(name)}<extra>{NAMES[name]}</extra>",
     }
     if bars:
         return trace | {"marker": {"color": COLOURS[name], "line": {"width": 0}}}
@@ -104,7 +104,7 @@ def _pale(name: str, figures: Shown, choice: Choice) -> PlotlyJson:
         "yaxis": AXES[name],
         "line": {"color": PALE, "width": 1.5, "dash": "dot"},
         "connectgaps": False,
-        "hovertemplate": f"%{{y:{_format(name, choice)}}}<extra>{NAMES[name]} today</extra>",
+        "hovertemplate": f"%{{y:{_format(name, choice)}}}{_suffix(name)}<extra>{NAMES[name]} today</extra>",
     }
 
 
@@ -134,8 +134,11 @@ def _marks(name: str, then: Shown, choice: Choice, restated: Sequence[Restated])
 
 
 def _format(name: str, choice: Choice) -> str:
-    places = words.decimals(name, choice)
-    return f",.{places}f"
+    return f",.{words.decimals(name, choice)}f"
+
+
+def _suffix(name: str) -> str:
+    return " %" if name == "fatality" else ""
 
 
 def _domain(number: int) -> tuple[float, float]:

@@ -30,6 +30,8 @@ class ConfigurationError(pulumi.RunError):
 class Settings:
     stack: str
     label: str
+    synthetic: bool
+    stale_after_hours: int
     schedule: str
     timezone: str
     emails: tuple[str, ...]
@@ -56,6 +58,8 @@ def read_settings() -> Settings:
         settings = Settings(
             stack=pulumi.get_stack(),
             label=config.require("label").strip(),
+            synthetic=config.require_bool("synthetic"),
+            stale_after_hours=config.require_int("stale_after_hours"),
             schedule=config.require("schedule").strip(),
             timezone=config.require("timezone"),
             emails=_texts(config, "emails"),
@@ -92,7 +96,7 @@ def _problems(settings: Settings) -> Iterable[str]:
             "small letters, digits and single dashes, a letter first"
         )
     if len(settings.label) > MAX_LABEL or not LABEL.fullmatch(settings.label):
-        yield f"daybook:label {settings.label!r}: at most {MAX_LABEL} letters, digits, spaces, dots and dashes"
+        yield f"daybook:label {settings.label!r}: at most {MAX_LABEL} letters, digits, spaces, dots, dashes"
     if problem := problem_with(settings.schedule):
         yield f"daybook:schedule {settings.schedule!r}: {problem}"
     if settings.timezone not in available_timezones():
@@ -107,7 +111,7 @@ def _problems(settings: Settings) -> Iterable[str]:
         for url in urls:
             if problem := _url_problem(url, settings, from_allowed_host=key != "webhooks"):
                 yield f"daybook:{key} {url!r}: {problem}"
-    for key in ("max_source_bytes", "source_deadline_seconds"):
+    for key in ("max_source_bytes", "source_deadline_seconds", "stale_after_hours"):
         if getattr(settings, key) <= 0:
             yield f"daybook:{key} {getattr(settings, key)}: must be more than 0"
 

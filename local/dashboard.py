@@ -43,7 +43,13 @@ class DashboardFailed(Exception):
 class Dashboard:
     """``environment`` is what the stack sets (``DAYBOOK_…``); ``cloud`` leads its clients to the emulator."""
 
-    def __init__(self, environment: Mapping[str, str], cloud: Mapping[str, str], port: int = 0) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        cloud: Mapping[str, str],
+        port: int = 0,
+        python: str = sys.executable,
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="daybook-dashboard-")
         self.port = port or free_port()
         folder = Path(self._folder.name)
@@ -51,7 +57,7 @@ class Dashboard:
             packed.extractall(folder)
         self._log = (folder / "log").open("wb")
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-c", PROGRAM, *command(folder, self.port)],
+            [python, "-P", "-c", PROGRAM, *command(folder, self.port)],
             cwd=folder,
             env=process_environment(environment, cloud),
             stdin=subprocess.PIPE,

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -11,8 +12,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local import state
+from local import sample, state
 from local.cloud import LocalCloud
+from local.dashboard import Dashboard
 from local.feeds import Feed
 from local.outbox import Outbox
 from local.play import Played, play
@@ -22,8 +24,8 @@ from schemas.run import COMPLETED
 PEOPLE = {"emails": '["you@example.com"]', "phones": '["+12025550143"]'}
 ONE_DAY = dt.timedelta(days=1)
 RUNNING = "running.json"  # in the state's folder, for `python -m ops`
-LOOK_SECONDS = 0.5  # between two looks whether `python -m ops` asked for a run
 INDENT = " " * 18
+PORT = 8050  # Dash's own; where it is taken, any that is free
 
 
 def up(feed: Feed, folder: Path, console: Console, once: bool) -> None:
@@ -32,12 +34,15 @@ def up(feed: Feed, folder: Path, console: Console, once: bool) -> None:
     with ExitStack() as stack:
         with console.status("Starting the local cloud …"):
             last = state.last_run(folder)
-            config = feed.config | PEOPLE | {"label": feed.label}
+            synthetic = "true" if feed.label == sample.LABEL else "false"
+            config = feed.config | PEOPLE | {"label": feed.label, "synthetic": synthetic}
+            if feed.moments:  # a history of long ago, played to its end, is not late
+                config |= {"stale_after_hours": str(10**6)}
             cloud = stack.enter_context(LocalCloud(feed.clock(last), config))
             outbox = Outbox(folder / "outbox", cloud.stack.subscriptions)
             cloud.emulator.on_publish(outbox.deliver)
             replayed = state.restore(cloud, folder)
-            stack.enter_context(reachable(cloud, folder))
+            asked = stack.enter_context(reachable(cloud, folder))
         if replayed:
             console.out(f"Started again: {replayed:,} events replayed from the archive.")
         due = _due(feed, last, cloud)
@@ -49,16 +54,23 @@ def up(feed: Feed, folder: Path, console: Console, once: bool) -> None:
         _run(console, cloud, feed, due, keep)
         _sum_up(console, cloud, outbox, folder)
         if not once:
-            _wait(console, cloud, feed, keep)
+            environment = cloud.stack.exports["dashboard_environment"]
+            port = PORT if free(PORT) else 0
+            served = stack.enter_context(Dashboard(environment, cloud.emulator.environment(), port))
+            console.out(f"{'The dashboard is at':<28}{served.address}", highlight=False)
+            _wait(console, cloud, feed, keep, asked)
 
 
 @contextmanager
-def reachable(cloud: LocalCloud, folder: Path) -> Iterator[None]:
-    """Say in the folder where this cloud is, and let functions be invoked from outside, as long as it runs."""
+def reachable(cloud: LocalCloud, folder: Path) -> Iterator[threading.Event]:
+    """Say in the folder where this cloud is, and let its functions be invoked from outside, while it runs.
+    The event is set when that was asked for and has to be carried on."""
+    asked = threading.Event()
 
     def invoke(name: str, payload: bytes, asynchronous: bool) -> tuple[bytes, str | None]:
         if asynchronous:
             cloud.runtime.invoke_async(name, payload)
+            asked.set()
             return b"", None
         done = cloud.runtime.invoke(name, payload)
         return done.response, done.error
@@ -68,15 +80,16 @@ def reachable(cloud: LocalCloud, folder: Path) -> Iterator[None]:
     said = {"endpoint": cloud.emulator.endpoint, "stack": cloud.stack.exports["stack"], "pid": os.getpid()}
     (folder / RUNNING).write_text(json.dumps(said) + "\n")
     try:
-        yield
+        yield asked
     finally:
         (folder / RUNNING).unlink(missing_ok=True)
 
 
-def attend(cloud: LocalCloud, keep: Callable[[], None]) -> None:
+def attend(cloud: LocalCloud, asked: threading.Event, keep: Callable[[], None]) -> None:
     """Carry to its end what was asked for from outside, and keep what came of it."""
-    if cloud.runtime.next_moment is None:
+    if not asked.is_set():
         return
+    asked.clear()
     cloud.settle(until=cloud.clock.now() + ONE_DAY - dt.timedelta(minutes=1))
     keep()
 
@@ -125,6 +138,12 @@ def _line(played: Played) -> str:
     return f"{when}  {news}, through {played.last_acknowledged}{warned}"
 
 
+def free(port: int) -> bool:
+    """Whether nobody listens there yet."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
 def _sum_up(console: Console, cloud: LocalCloud, outbox: Outbox, folder: Path) -> None:
     daily, revisions, head = cloud.reader.daily(), cloud.reader.revisions(), cloud.ledger.head()
     facts = [
@@ -142,18 +161,21 @@ def _messages(count: int) -> str:
     return f"{count} message{'' if count == 1 else 's'}"
 
 
-def _wait(console: Console, cloud: LocalCloud, feed: Feed, keep: Callable[[], None]) -> None:
+def _wait(
+    console: Console, cloud: LocalCloud, feed: Feed, keep: Callable[[], None], asked: threading.Event
+) -> None:
     try:
         if feed.moments:
             console.out("\nThis history has been played to its end. Ctrl-C ends it.")
-            while not threading.Event().wait(LOOK_SECONDS):
-                attend(cloud, keep)
+            while asked.wait():
+                attend(cloud, asked, keep)
         (schedule,) = cloud.stack.schedules
         while moment := next_time(schedule.expression, schedule.timezone, cloud.clock.now()):
             console.out(f"\nThe next run is at {moment:%Y-%m-%d %H:%M} UTC. Ctrl-C ends it.")
             while cloud.clock.now() < moment:
-                attend(cloud, keep)
-                cloud.clock.sleep(min(LOOK_SECONDS, max(0.1, (moment - cloud.clock.now()).total_seconds())))
+                asked.wait(min(60.0, max(0.1, (moment - cloud.clock.now()).total_seconds())))
+                attend(cloud, asked, keep)
             _run(console, cloud, feed, [moment], keep)
     except KeyboardInterrupt:
+        keep()  # what `python -m ops` entered meanwhile, like an acceptance
         console.out("\nEnded. Nothing is left running; the next start goes on from here.")

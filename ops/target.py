@@ -134,7 +134,7 @@ def deployed(stack: str | None) -> Target:
     if not parameters:
         wanted = f"There is no stack {stack}" if stack else "There is no stack"
         raise Problem(
-            f"{wanted} in this account and region ({session.region_name}), and none was found on this machine.",
+            f"{wanted} in this account and region ({session.region_name}), and none on this machine.",
             remedy="Start one here: make run. Or deploy one: pulumi up. Or name another: --stack, AWS_REGION",
             code=CONFIGURATION,
         )

@@ -13,6 +13,7 @@ import yaml
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
 import infra.code
+from dashboard.settings import Settings as DashboardSettings
 from functions.settings import ConsumerSettings, FetcherSettings, ReporterSettings
 from infra.schedule_expression import problem_with
 from infra.settings import ConfigurationError, Settings
@@ -361,10 +362,17 @@ def test_a_role_is_taken_by_its_service_only(stack):
     }
 
 
+def test_the_dashboard_is_told_exactly_what_it_reads(stack):
+    told = stack.outputs["dashboard_environment"]
+    assert told.keys() == {"DAYBOOK_" + field.name.upper() for field in fields(DashboardSettings)}
+    assert DashboardSettings.read(told).ledger_table == "daybook-test-ledger"
+
+
 def test_the_operators_facts_are_the_outputs_and_the_parameter(stack):
     parameter = stack.one("ssm/parameter:Parameter")
     assert parameter["name"] == "/daybook/test"
-    assert json.loads(parameter["value"]) == stack.outputs
+    facts = {name: value for name, value in stack.outputs.items() if name != "dashboard_environment"}
+    assert json.loads(parameter["value"]) == facts
     assert len(parameter["value"]) < 4_096  # a standard parameter
     declared = {
         "fetcher": "daybook-test-fetcher",
@@ -379,7 +387,7 @@ def test_the_operators_facts_are_the_outputs_and_the_parameter(stack):
         "record_age_seconds": "43200",
     }
     assert declared.items() <= stack.outputs.items()
-    assert [name for name, value in stack.outputs.items() if not value] == ["insecure_hosts"]
+    assert [name for name, value in stack.outputs.items() if not value] == ["label", "insecure_hosts"]
 
 
 def test_no_output_is_rendered_into_a_text_before_it_is_known(stack):
