@@ -81,7 +81,9 @@ def served() -> Flask:
     """The stack's dashboard, as the environment names it."""
     settings = Settings.read()
     source = reader(settings.database, settings.daily_table, settings.revisions_table, settings.ledger_table)
-    return create_app(source, settings).server
+    server = create_app(source, settings).server
+    routes.warm(server)
+    return server
 
 
 def __getattr__(name: str) -> Any:

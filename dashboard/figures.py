@@ -61,7 +61,7 @@ def chart(
         **{f"yaxis{AXES[name][1:]}": _axis(name, number, choice) for number, name in enumerate(SERIES)},
         "shapes": shapes,
         "annotations": [*_headings(choice), *labels, *(_synthetic() if synthetic else [])],
-        "meta": {"credit": words.CREDIT, "synthetic": synthetic},
+        "meta": {"credit": words.CREDIT, "synthetic": synthetic, "asof": str(choice.asof or "")},
     }
     return {"data": traces, "layout": layout}
 
@@ -124,9 +124,9 @@ def _marks(name: str, then: Shown, choice: Choice, restated: Sequence[Restated])
         ],
         "marker": {
             "symbol": "circle-open",
-            "size": 7,
+            "size": 7 if len(found) <= FEW_DAYS else 4,
             "color": COLOURS[name],
-            "line": {"width": 1.5, "color": COLOURS[name]},
+            "line": {"width": 1.5 if len(found) <= FEW_DAYS else 1, "color": COLOURS[name]},
         },
         "hovertemplate": "%{customdata[0]} then, %{customdata[1]} now,<br>entered %{customdata[2]}"
         f"<extra>{NAMES[name]} restated</extra>",
@@ -177,7 +177,12 @@ def _time_axis(span: tuple[dt.date, dt.date] | None) -> PlotlyJson:
         "tickcolor": MUTED,
         "tickfont": {"color": MUTED, "size": 12},
         "hoverformat": "%A, %-d %B %Y",
-        "nticks": 6,
+        "nticks": 7,
+        # The year on a line of its own: beside the month there is no room for it on a telephone.
+        "tickformatstops": [
+            {"dtickrange": [None, "M1"], "value": "%-d %b\n%Y"},
+            {"dtickrange": ["M1", None], "value": "%b\n%Y"},
+        ],
         "tickangle": 0,
     }
     if span is not None:

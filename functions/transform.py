@@ -115,7 +115,7 @@ def _rows(
         if isinstance(cells, str):
             reasons.append(Reason(source, "is not a line of CSV", number, value=cells))
             continue
-        date = cells[date_column] if date_column < len(cells) else None
+        date = cells[date_column] or None if date_column < len(cells) else None
         if len(cells) != len(header):
             reasons.append(Reason(source, f"has {_fields(len(cells), len(header))}", number, date))
             continue

@@ -28,7 +28,7 @@ import os, sys, threading
 from gunicorn.app.wsgiapp import run
 parent = os.getpid()
 def end_with_parent():
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # nobody ever writes: this returns when nobody is left who could
     os.kill(parent, 15)
 threading.Thread(target=end_with_parent, daemon=True).start()
 sys.argv[0] = "gunicorn"

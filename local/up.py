@@ -5,8 +5,10 @@ import json
 import os
 import socket
 import threading
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from io import BytesIO
 from pathlib import Path
 
 from rich.console import Console
@@ -76,6 +78,7 @@ def reachable(cloud: LocalCloud, folder: Path) -> Iterator[threading.Event]:
         return done.response, done.error
 
     cloud.emulator.invoke_function = invoke
+    _list_functions(cloud)
     folder.mkdir(parents=True, exist_ok=True)
     said = {"endpoint": cloud.emulator.endpoint, "stack": cloud.stack.exports["stack"], "pid": os.getpid()}
     (folder / RUNNING).write_text(json.dumps(said) + "\n")
@@ -83,6 +86,23 @@ def reachable(cloud: LocalCloud, folder: Path) -> Iterator[threading.Event]:
         yield asked
     finally:
         (folder / RUNNING).unlink(missing_ok=True)
+
+
+def _list_functions(cloud: LocalCloud) -> None:
+    """Lambda's own list of the functions: whoever invokes one through boto3 is asked for it there."""
+    document = '{"Version": "2012-10-17", "Statement": []}'
+    role = cloud.client("iam").create_role(RoleName="local", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    empty = BytesIO()
+    with zipfile.ZipFile(empty, "w") as archive:
+        archive.writestr("empty", "")
+    for function in cloud.stack.functions:
+        cloud.client("lambda").create_function(
+            FunctionName=function.name,
+            Runtime="python3.13",
+            Role=role,
+            Handler=function.handler,
+            Code={"ZipFile": empty.getvalue()},  # the code that runs is the stack's
+        )
 
 
 def attend(cloud: LocalCloud, asked: threading.Event, keep: Callable[[], None]) -> None:

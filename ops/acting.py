@@ -90,10 +90,10 @@ def replay(
 def accept(context: click.Context, as_data: bool, date: dt.date, reason: str) -> None:
     """Take responsibility for what is held back as unbelievable for DATE. It holds for these values only,
     and the next report names it."""
-    from ops import accept as accepting
-
     if not reason.strip():
         raise click.UsageError("a reason has words")
+    from ops import accept as accepting
+
     with context.ensure_object(Asked).target() as target:
         code = accepting.accept(target, date, reason.strip(), as_data)
     context.exit(code)

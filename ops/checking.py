@@ -2,6 +2,8 @@
 
 # ruff: noqa: PLC0415  what is heavy is loaded by the command that needs it, so that --help answers at once
 
+from contextlib import ExitStack
+
 import click
 
 from ops.asked import Asked, options
@@ -23,4 +25,19 @@ def verify(context: click.Context, as_data: bool, deep: bool) -> None:
     context.exit(code)
 
 
-COMMANDS = (verify,)
+@click.command()
+@options
+@JSON
+@click.pass_context
+def doctor(context: click.Context, as_data: bool) -> None:
+    """What stands in the way: PASS, WARN or FAIL for Python, account, tables, mapping, stream,
+    subscriptions and sources, and the command that mends each. Exit code 3 if something fails."""
+    from ops import doctor as looking
+
+    asked = context.ensure_object(Asked)
+    with ExitStack() as stack:
+        code = looking.doctor(lambda: stack.enter_context(asked.target()), as_data)
+    context.exit(code)
+
+
+COMMANDS = (verify, doctor)

@@ -67,7 +67,9 @@ def test_a_restatement_of_more_than_a_fifth_is_not_believed(acknowledged, value,
 
 def test_the_reason_names_file_row_date_field_and_value():
     (found,) = reasons(published([20_000, 2_000]))
-    assert found == 'nyt, row 3, 2020-03-02, cases: "2000" falls by more than 20 % from the 20,000 of 2020-03-01'
+    assert (
+        found == 'nyt, row 3, 2020-03-02, cases: "2000" falls by more than 20 % from the 20,000 of 2020-03-01'
+    )
 
 
 def test_the_previous_reported_recovery_is_found_across_a_gap():
@@ -99,6 +101,36 @@ def test_every_reason_is_told():
 def test_a_figure_once_acknowledged_is_not_questioned_again():
     held = [entry(1, 5_000), entry(2, 50_000)]
     assert reasons(published([5_000, 50_000]), held) == []
+
+
+def test_a_new_date_before_an_acknowledged_one_must_fit_before_it():
+    held = [entry(2, 20_000)]
+    (found,) = reasons(published([90_000, 20_000]), held)
+    assert found == 'nyt, row 2, 2020-03-01, cases: "90000" can\'t come before the 20,000 of 2020-03-02'
+    assert reasons(published([19_000, 20_000]), held) == []
+
+
+def test_an_accepted_figure_may_come_before_an_acknowledged_one_that_it_doesn_t_fit():
+    found = published([90_000, 20_000])
+    accepted = (date(1), figures_digest(found, date(1)))
+    assert reasons(found, [entry(2, 20_000)], [accepted]) == []
+
+
+def test_an_acknowledged_day_restated_a_little_is_not_held_against_a_leap_long_acknowledged():
+    held = [entry(1, 5_000), entry(2, 50_000)]
+    assert reasons(published([5_001, 50_000]), held) == []
+
+
+def test_a_day_without_a_digest_is_questioned_like_any_other():
+    forgotten = entry(2, 50_000, digest=None)
+    (found,) = reasons(published([5_000, 50_000]), [entry(1, 5_000), forgotten])
+    assert "rises more than fourfold" in found
+
+
+def test_reasons_come_oldest_date_first():
+    held = [entry(number, 10) for number in (1, 2, 3, 4)]
+    found = reasons(published([10, 90_000, None, 10], [0, 0, 0, None]), held)
+    assert [reason.split("2020-03-")[1][:2] for reason in found] == ["02", "02", "03", "04"]
 
 
 def test_an_operator_s_acceptance_holds_for_exactly_that_value():

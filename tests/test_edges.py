@@ -104,7 +104,11 @@ def cancelled(*reasons: str) -> ClientError:
 # The ledger: items
 
 untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-against_dynamodb = settings(untimed, max_examples=15, suppress_health_check=[*HealthCheck])
+against_dynamodb = settings(
+    deadline=None,
+    max_examples=15,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 dates = st.dates(dt.date(1900, 1, 1), dt.date(2200, 1, 1))
 date_sets = st.frozensets(dates, max_size=4)

@@ -89,7 +89,9 @@ def test_a_record_set_aside_is_told_with_where_its_bytes_are():
 
 def test_only_a_run_without_a_failed_date_and_alone_settles_the_sources():
     done = run([1], inserted=frozenset({date(1)}), etags={"nyt": "a", "jhu": "b"}, code="c")
-    assert completed(done, Head(stamp=7), NOON, "s").head.settled.stamp == 7
+    settled = completed(done, Head(stamp=7), NOON, "s").head.settled
+    assert settled
+    assert settled.stamp == 7
     failed = run([1], failed=frozenset({date(1)}), etags={"nyt": "a", "jhu": "b"})
     assert completed(failed, Head(), NOON, "s").head.settled is None
     other = Head(open=frozenset({done.name, "another"}))

@@ -135,6 +135,45 @@ def test_a_date_that_comes_twice_with_other_values_is_refused():
     assert found == 'nyt, row 4, date: "2020-03-01" comes twice with other values: see row 2'
 
 
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("2020-03-02,abc", '2020-03-02, Recovered: "abc" is not a whole number from 0 to 1,000,000,000'),
+        ("2020-03-02,-5", '2020-03-02, Recovered: "-5" is not a whole number from 0 to 1,000,000,000'),
+        ("2020-03-02,1_000", '2020-03-02, Recovered: "1_000" is not a whole number from 0 to 1,000,000,000'),
+        ("2020-03-02,١", '2020-03-02, Recovered: "\\u0661" is not a whole number from 0 to 1,000,000,000'),
+        ("2021-13-45,4", 'Date: "2021-13-45" is not a date written YYYY-MM-DD'),
+        ("3/1/2020,4", 'Date: "3/1/2020" is not a date written YYYY-MM-DD'),
+        ("2020-03-11,4", 'Date: "2020-03-11" lies after the run\'s date, 2020-03-10'),
+        ("2020-03-01,4", 'Date: "2020-03-01" comes twice with other values: see row 3'),
+    ],
+)
+def test_a_bad_row_for_the_us_among_other_countries_is_told_with_its_place_and_value(row, problem):
+    (found,) = reasons(jhu_file=jhu("2020-03-01,0", row))
+    assert found == f"jhu, row 4, {problem}"
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [(b"2020-03-02,US,,4,5", "Confirmed"), (b"2020-03-02,US,100,4,", "Deaths")],
+)
+def test_counts_of_johns_hopkins_that_are_not_used_must_be_counts_all_the_same(row, column):
+    (found,) = reasons(jhu_file=GOOD_JHU.replace(b"2020-03-02,US,100,4,5", row))
+    assert found == f'jhu, row 4, 2020-03-02, {column}: "" is empty'
+
+
+def test_the_same_date_twice_with_the_same_values_is_one_day():
+    assert days(nyt("2020-03-01,10,1", "2020-03-01,10,1")) == {"2020-03-01": Counts(10, 1, 0)}
+
+
+def test_where_each_date_is_in_its_file_is_known():
+    lines = transform(GOOD_NYT, GOOD_JHU, TODAY).lines
+    assert {source: list(found.values()) for source, found in lines.items()} == {
+        "nyt": [2, 3, 4],
+        "jhu": [3, 4, 5],
+    }
+
+
 def test_more_deaths_than_cases_are_refused_as_a_muddle_of_columns():
     (found,) = reasons(nyt("2020-03-01,10,11"))
     assert found == 'nyt, row 2, 2020-03-01, deaths: "11" is more than the 10 cases'
@@ -147,6 +186,23 @@ def test_more_deaths_than_cases_are_refused_as_a_muddle_of_columns():
 def test_a_row_too_short_or_too_long_is_refused(row, problem):
     (found,) = reasons(nyt("2020-03-01,10,1", row, "2020-03-03,30,3"))
     assert found == f"nyt, row 3, 2020-03-02: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        (b"2020-03-02,US,100,4", "has 4 fields instead of 5"),
+        (b"2020-03-02,US,100,4,5,6", "has 6 fields instead of 5"),
+    ],
+)
+def test_a_us_row_too_short_or_too_long_is_refused_wherever_it_is(row, problem):
+    (found,) = reasons(jhu_file=GOOD_JHU.replace(b"2020-03-02,US,100,4,5", row))
+    assert found == f"jhu, row 4, 2020-03-02: {problem}"
+
+
+def test_a_blank_line_between_rows_is_a_row_too_short():
+    (found,) = reasons(nyt("2020-03-01,10,1", "", "2020-03-03,30,3"))
+    assert found == "nyt, row 3: has 1 field instead of 3"
 
 
 def test_a_stray_quote_is_told_where_it_is_and_swallows_nothing():
@@ -171,6 +227,13 @@ def test_a_stray_quote_is_told_where_it_is_and_swallows_nothing():
         (b"date,kases,deaths\n2020-03-01,10,1", "cases: is missing"),
         (b"date,cases\n2020-03-01,10", "deaths: is missing"),
         (b"date,cases,deaths,cases\n2020-03-01,10,1,10", "cases: comes twice"),
+        (b"Date,cases,deaths\n2020-03-01,10,1", "date: is missing"),
+        (b"date;cases;deaths\n2020-03-01;10;1", "is not a CSV file"),
+        (b"date,cases,deaths\r2020-03-01,10,1\r", "is not the header that is known here"),
+        (b"date,ca", "is not the header that is known here"),
+        (b'<html><meta content="a, b">\n<p>Not found</p>', "is not the header that is known here"),
+        (b'{"message": "rate limited", "status": 403}', "is not the header that is known here"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "is not a CSV file"),
     ],
 )
 def test_what_is_not_the_file_it_should_be_is_refused(payload, problem):
@@ -184,6 +247,37 @@ def test_what_is_not_the_file_it_should_be_is_refused(payload, problem):
 def test_a_johns_hopkins_file_cut_before_or_in_the_us_rows_is_refused(cut, problem):
     (found,) = reasons(jhu_file=GOOD_JHU[: GOOD_JHU.index(cut) + (len(cut) if cut.startswith(b",") else 0)])
     assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (b"Country", b"Nation", "Country: is missing"),
+        (b"Recovered", b"Recoveries", "Recovered: is missing"),
+        (b"Recovered", b"Deaths", "Deaths: comes twice"),
+        (b"Date", b"date", "Date: is missing"),
+    ],
+)
+def test_a_johns_hopkins_column_renamed_or_repeated_is_refused_with_the_header(old, new, problem):
+    found = reasons(jhu_file=GOOD_JHU.replace(old, new, 1))
+    assert found[0].startswith('jhu, row 1: "Date,' if old != b"Date" else 'jhu, row 1: "date,')
+    assert found[0].endswith("is not the header that is known here")
+    assert f"jhu, row 1, {problem}" in found
+
+
+def test_what_is_no_text_is_told_where_it_is():
+    (found,) = reasons(GOOD_NYT.replace(b"20,2", b"2\x00,2"))
+    assert found == 'nyt, row 3: "2020-03-02,2\\x00,2" is not text: it holds NUL bytes'
+    (found,) = reasons(jhu_file=GOOD_JHU.replace(b"Korea", b"Cor\xe9e"))
+    assert found == (
+        'jhu, row 6: "2020-03-01,"Cor\\xe9e, South",9,1,0" is not UTF-8 text: '
+        f"invalid continuation byte at byte {GOOD_JHU.index(b'Korea') + 3}"
+    )
+
+
+def test_files_without_a_date_in_common_are_refused():
+    (found,) = reasons(nyt("2020-03-01,10,1"), jhu("2020-03-02,4"))
+    assert found == "jhu: and nyt have no date in common"
 
 
 def test_both_files_are_read_before_either_is_refused():

@@ -73,7 +73,7 @@ def test_the_real_history_is_fetched_by_its_public_commits(tmp_path):
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_):
+        def log_message(self, format, *args):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Commits) as server:

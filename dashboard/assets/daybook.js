@@ -72,7 +72,9 @@
   // The picture is always the light one, with its credit: it goes where this page's style sheet doesn't.
   function picture(drawn) {
     const layout = JSON.parse(JSON.stringify(drawn.layout));
-    const said = layout.meta.synthetic ? "Synthetic sample: these figures are made up." : layout.meta.credit;
+    const meta = layout.meta;
+    const asof = meta.asof ? "As it stood when " + meta.asof + " ended (UTC); dotted: today's record. " : "";
+    const said = asof + (meta.synthetic ? "Synthetic sample: these figures are made up." : meta.credit);
     layout.paper_bgcolor = "#ffffff";
     layout.width = 1200;
     layout.height = 1000;

@@ -1,0 +1,199 @@
+"""``doctor``: what stands in the way, and the command that mends each of it."""
+
+import importlib.metadata
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import urllib3
+
+from ops.errors import CONFIGURATION, DONE, Problem
+from ops.output import as_json
+from ops.target import Target
+
+PASS, WARN, FAIL = "PASS", "WARN", "FAIL"
+OLDEST_PYTHON = (3, 11)
+LOCKED = Path(__file__).resolve().parent.parent / "requirements.txt"
+MIN_CONCURRENCY = 11  # reserving 1 must leave 10 unreserved
+RETENTION_HOURS = 168
+MAX_CLOCK_SECONDS = 60
+DASHBOARD_PORT = 8050
+
+
+@dataclass(frozen=True)
+class Result:
+    state: str
+    what: str
+    found: str
+    remedy: str = ""
+
+
+def doctor(find: Callable[[], Target], as_data: bool) -> int:
+    """Exit code 3 where something fails. ``find`` gives the target, or raises Problem: that is a result too."""
+    results = [*_machine()]
+    try:
+        target = find()
+    except Problem as problem:
+        results.append(Result(FAIL, "stack", problem.failed, problem.remedy))
+    else:
+        results.append(Result(PASS, "stack", target.description))
+        for look in (_account, _tables, _mapping, _stream, _subscriptions, _sources):
+            try:
+                results += look(target)
+            except Exception as error:
+                what = look.__name__.strip("_")
+                results.append(
+                    Result(
+                        FAIL, what, f"{type(error).__name__}: {error}"[:300], "see the rights of your role"
+                    )
+                )
+    if as_data:
+        as_json([vars(one) for one in results])
+    else:
+        for one in results:
+            click.echo(f"{one.state}  {one.what}: {one.found}")
+            if one.state != PASS and one.remedy:
+                click.echo(f"      → {one.remedy}")
+    return CONFIGURATION if any(one.state == FAIL for one in results) else DONE
+
+
+def _verdict(good: bool, what: str, found: Any, remedy: str, otherwise: str = FAIL) -> Result:
+    return Result(PASS if good else otherwise, what, str(found), "" if good else remedy)
+
+
+def _machine() -> Iterator[Result]:
+    """Python, packages, the dashboard's port."""
+    version = sys.version.split()[0]
+    yield _verdict(sys.version_info >= OLDEST_PYTHON, "Python", version, "make setup PYTHON=python3.12")
+    wrong = [f"{name} {has or 'missing'} instead of {want}" for name, want, has in _packages() if has != want]
+    yield _verdict(not wrong, "packages", "; ".join(wrong) or "as locked", "make setup", WARN)
+    with socket.socket() as probe:
+        taken = probe.connect_ex(("127.0.0.1", DASHBOARD_PORT)) == 0
+    found = f"{DASHBOARD_PORT} is {'taken' if taken else 'free'}"
+    yield _verdict(
+        not taken, "port", found, "it may be the dashboard itself; otherwise end what uses it", WARN
+    )
+
+
+def _packages() -> Iterator[tuple[str, str, str | None]]:
+    """Name, locked version, installed version; None where it is missing, markers left out of account."""
+    for line in LOCKED.read_text().splitlines() if LOCKED.exists() else ():
+        name, pinned, rest = line.partition("==")
+        if not pinned or line.startswith((" ", "#")) or ";" in rest:
+            continue
+        has = None
+        with suppress(importlib.metadata.PackageNotFoundError):
+            has = importlib.metadata.version(name)
+        yield name, rest.split()[0], has
+
+
+def _account(target: Target) -> Iterator[Result]:
+    """Who we are, and what this account may do."""
+    if not target.aws:
+        yield Result(PASS, "credentials", "none are needed on this machine")
+        return
+    identity = target.client("sts").get_caller_identity()
+    yield _verdict(
+        identity["Account"] == target.facts["account"],
+        "credentials",
+        f"{identity['Arn']}, region {target.facts['region']}",
+        f"use those of account {target.facts['account']}: AWS_PROFILE",
+    )
+    # Closed to new customers since 2025-06-20: an account that never used it is refused here.
+    try:
+        target.client("timestream-write").list_databases(MaxResults=1)
+        yield Result(PASS, "Timestream for LiveAnalytics", "this account may use it")
+    except Exception as error:
+        yield Result(
+            FAIL,
+            "Timestream for LiveAnalytics",
+            str(error)[:300],
+            "it is closed to new customers: deploy from an account that uses it already, or run it here: make run",
+        )
+    limit = target.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    yield _verdict(
+        limit >= MIN_CONCURRENCY,
+        "concurrency limit",
+        limit,
+        "pulumi config set reserve_concurrency false, or ask for more: "
+        "aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 "
+        "--desired-value 100",
+    )
+
+
+def _tables(target: Target) -> Iterator[Result]:
+    write, database = target.client("timestream-write"), target.facts["database"]
+    for name in (target.facts["daily_table"], target.facts["revisions_table"]):
+        table = write.describe_table(DatabaseName=database, TableName=name)["Table"]
+        days = table["RetentionProperties"]["MagneticStoreRetentionPeriodInDays"]
+        writes = table.get("MagneticStoreWriteProperties", {}).get("EnableMagneticStoreWrites", False)
+        found = f"magnetic writes {'on' if writes else 'OFF'}, kept {days:,} days"
+        yield _verdict(writes and days >= 36_500, f"table {name}", found, "pulumi up --refresh")
+
+
+def _mapping(target: Target) -> Iterator[Result]:
+    """The local cloud's mapping is its own and always on."""
+    if not target.aws:
+        return
+    found = target.client("lambda").get_event_source_mapping(UUID=target.facts["mapping"])
+    good = found["State"] == "Enabled" and "ReportBatchItemFailures" in found.get("FunctionResponseTypes", [])
+    remedy = f"aws lambda update-event-source-mapping --uuid {target.facts['mapping']} --enabled"
+    yield _verdict(good, "mapping", f"{found['State']}, {found.get('LastProcessingResult', '')}", remedy)
+    reserved = target.client("lambda").get_function_concurrency(FunctionName=target.facts["fetcher"])
+    resting = reserved.get("ReservedConcurrentExecutions") == 0
+    yield _verdict(
+        not resting, "fetcher", "rests" if resting else "may run", "python -m ops replay --rebuild"
+    )
+
+
+def _stream(target: Target) -> Iterator[Result]:
+    found = target.client("kinesis").describe_stream_summary(StreamName=target.facts["stream"])[
+        "StreamDescriptionSummary"
+    ]
+    hours = found["RetentionPeriodHours"]
+    good = found["StreamStatus"] == "ACTIVE" and hours >= RETENTION_HOURS
+    yield _verdict(good, "stream", f"{found['StreamStatus']}, keeps {hours} hours", "pulumi up --refresh")
+
+
+def _subscriptions(target: Target) -> Iterator[Result]:
+    sns = target.client("sns")
+    for name in ("daily_report_topic", "alerts_topic"):
+        arn = target.facts[name]
+        pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
+        people = [found for page in pages for found in page["Subscriptions"]]
+        waiting = [one["Endpoint"] for one in people if one["SubscriptionArn"] == "PendingConfirmation"]
+        topic = arn.rpartition(":")[2]
+        if waiting:
+            remedy = "open the message from AWS and confirm; `pulumi up` after removing and adding it sends another"
+            yield Result(WARN, topic, f"not confirmed: {', '.join(waiting)}", remedy)
+        else:
+            remedy = "pulumi config set --path 'emails[0]' you@example.com && pulumi up"
+            yield _verdict(bool(people), topic, f"{len(people)} subscribed", remedy, WARN)
+
+
+def _sources(target: Target) -> Iterator[Result]:
+    """Whether both answer, and whether this machine's clock agrees with theirs. A kept state has none."""
+    if target.cloud is not None:
+        return
+    pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(10))
+    for source in ("nyt", "jhu"):
+        url = target.facts[f"{source}_url"]
+        try:
+            answer = pool.request("GET", url, preload_content=False, redirect=False)
+            answer.close()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            yield Result(
+                FAIL, f"source {source}", str(error)[:300], "try again later; the next run does so too"
+            )
+            continue
+        yield _verdict(answer.status == 200, f"source {source}", f"answers {answer.status}", f"look at {url}")
+        if target.clock is not None and (date := answer.headers.get("Date")):
+            off = abs((parsedate_to_datetime(date).astimezone(UTC) - target.clock()).total_seconds())
+            yield _verdict(off < MAX_CLOCK_SECONDS, "clock", f"{off:.0f} s off", "set this machine's clock")

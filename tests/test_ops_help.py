@@ -1,0 +1,183 @@
+"""`python -m ops` before it reaches any stack: help, usage, configuration."""
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from builders import counts, date, day, entries, entry, event
+from builders import run as a_run
+
+from ops import errors, invariants, reading
+from ops.__main__ import main, run
+from ops.asked import BOUND, MOMENT
+from schemas.run import COMPLETED, INCOMPLETE, Head
+from schemas.tables import Row
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = ("boto3", "botocore", "pandas", "moto", "pulumi", "duckdb")
+
+
+@pytest.mark.parametrize("command", [[], ["status"], ["replay"], ["verify"]])
+def test_help_loads_neither_the_sdk_nor_pandas(command):
+    script = (
+        "import sys; from ops.__main__ import run; code = run(sys.argv[1:]); "
+        f"print(code, [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("Usage: python -m ops")
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_every_command_says_what_it_does_and_every_option_what_it_is_for():
+    for name, command in main.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            is_option = isinstance(parameter, click.Option)
+            assert not is_option or parameter.help, (name, parameter.name)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing"],
+        ["history"],
+        ["history", "2020-13-01"],
+        ["as-of", "yesterday"],
+        ["days", "--pending", "--revised"],
+        ["accept", "2020-03-01"],
+        ["accept", "2020-03-01", "--reason", " "],
+        ["replay", "--rebuild", "--from", "2020-03-01"],
+        ["replay", "--from", "12345"],
+        ["status", "--state", "x", "--stack", "y"],
+    ],
+)
+def test_wrong_usage_ends_with_2_and_no_trace(arguments, capsys):
+    assert run(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "Error: " in told.err
+    assert "Traceback" not in told.err
+
+
+def test_where_there_is_no_stack_it_says_what_to_do_and_ends_with_3(tmp_path):
+    surroundings = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DAYBOOK_"))
+    }
+    surroundings |= {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", "status"],
+        cwd=tmp_path,
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "make run" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run(["status", "--state", str(tmp_path)]) == 3
+
+
+def test_an_option_overrules_its_variable(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DAYBOOK_STATE", str(tmp_path / "variable"))
+    assert run(["status"]) == 3
+    assert run(["--state", str(tmp_path / "before"), "status"]) == 3
+    assert run(["status", "--state", str(tmp_path / "after")]) == 3
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error")]
+    assert [line.rpartition("/")[2] for line in told] == ["variable.", "before.", "after."]
+
+
+def test_a_moment_is_utc_unless_it_says_otherwise_and_a_date_is_its_end():
+    assert MOMENT.convert("2020-03-01T12:00", None, None) == dt.datetime(2020, 3, 1, 12, tzinfo=dt.UTC)
+    assert MOMENT.convert("2020-03-01T12:00+02:00", None, None).hour == 10
+    assert MOMENT.convert("2020-03-01", None, None) == dt.datetime(
+        2020, 3, 1, 23, 59, 59, 999000, tzinfo=dt.UTC
+    )
+    assert BOUND.convert("2020-03-01", None, None).start == dt.datetime(2020, 3, 1, tzinfo=dt.UTC)
+    assert BOUND.convert("4711", None, None).sequence == "4711"
+
+
+def test_errors_of_the_sdk_and_of_the_sources_have_exit_codes_of_their_own():
+    from botocore.exceptions import ClientError, NoCredentialsError
+
+    from functions.errors import SourceUnavailable
+
+    denied = ClientError({"Error": {"Code": "AccessDenied"}}, "Query")
+    assert [errors.explained(error).code for error in (denied, NoCredentialsError())] == [6, 3]
+    assert errors.explained(SourceUnavailable("gone")).code == 4
+    assert errors.explained(ValueError("?")).code == 1
+
+
+def test_what_a_given_up_run_left_is_pending_until_it_is_entered_again():
+    given_up = a_run([1, 2], state=INCOMPLETE, inserted=frozenset([date(1)]))
+    assert reading.pending([given_up], []) == [date(2)]
+    later = entry(2, 20, version=10**15)
+    assert reading.pending([given_up], [later]) == []
+    assert reading.pending([], [entry(3, 30, digest=None)]) == [date(3)]
+
+
+def row(number, cases, version, revision=1):
+    return Row(day(number, cases), version, revision, event(number, cases, version, revision).id)
+
+
+def found(log, days, daily, revisions, runs=()):
+    by_name = {one.name: one for one in runs}
+    return [one.what for _, one in invariants.compare(log, days, daily, revisions, by_name)]
+
+
+def test_an_entry_that_says_again_what_is_believed_may_have_been_taken_for_a_duplicate():
+    log = [event(1, 10, 5), event(1, 10, 7)]
+    assert found(log, entries(entry(1, 10, 5)), [row(1, 10, 5)], [row(1, 10, 5)]) == []
+    assert found(log, entries(entry(1, 10, 7)), [row(1, 10, 7)], [row(1, 10, 5), row(1, 10, 7)]) == []
+
+
+def test_an_older_event_that_came_late_is_in_revisions_only():
+    log = [event(1, 10, 5), event(1, 11, 7, revision=2)]
+    known = entries(entry(1, 11, 7, 2))
+    assert found(log, known, [row(1, 11, 7, 2)], [row(1, 10, 5), row(1, 11, 7, 2)]) == []
+    assert found(log, known, [row(1, 11, 7, 2)], [row(1, 11, 7, 2)]) == [
+        "2020-03-01: the entry of 1970-01-01 00:00:00 UTC has no row"
+    ]
+
+
+def test_an_archived_event_whose_run_was_given_up_need_not_be_written():
+    given_up = a_run([1, 2], state=INCOMPLETE, request="r", inserted=frozenset([date(1)]))
+    log = [event(1, 10, 5, run=given_up.name), event(2, 20, 5, run=given_up.name)]
+    written = entries(entry(1, 10, 5)), [row(1, 10, 5)], [row(1, 10, 5)]
+    assert found(log, *written, [given_up]) == []
+    assert len(found(log, *written)) == 2
+
+
+def test_the_last_acknowledged_date_may_not_pass_an_unwritten_day():
+    days = entries(entry(1, 10, 5), entry(3, 30, 5))
+    waiting = a_run([2], state=INCOMPLETE, new={date(2): date(1)}, notice="n")
+    head = Head(last_acknowledged=date(3), stamp=10)
+    broken = [one.what for one in invariants.ledger(head, days, [waiting]) if one.broken]
+    assert broken == [
+        "the last acknowledged date 2020-03-03 has passed 2020-03-02, which was never acknowledged"
+    ]
+    done = a_run([1], state=COMPLETED, duplicate=frozenset([date(1)]), notice="n")
+    assert [one.what for one in invariants.ledger(head, days, [done])] == [
+        "1 dates have no day, 2020-03-02 to 2020-03-02: never published by both"
+    ]
+
+
+def test_a_figure_that_differs_is_told_with_both():
+    log = [event(1, 10, 5)]
+    changed = Row(day(1, 12), 5, 1, log[0].id)
+    assert found(log, entries(entry(1, 10, 5)), [changed], [row(1, 10, 5)]) == [
+        "2020-03-01 has 12 cases, 0 deaths, recovered 0, the ledger 10 cases, 0 deaths, recovered 0"
+    ]
+    assert counts(10).digest in log[0].id
+    assert json.dumps(vars(invariants.Finding("log", "x"))) == '{"place": "log", "what": "x", "broken": true}'
