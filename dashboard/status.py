@@ -65,6 +65,9 @@ def assess(latest: Latest, now: dt.datetime, stale_after: dt.timedelta) -> Asses
     late = [name for name in head.open if now - begun(name) > SETTLES_WITHIN]
     if late:
         warning.append(f"{words.count(len(late), 'run')} still open after an hour.")
+    at_work = len(head.open) > len(late)
+    if (waiting := pending(latest)) and not at_work:
+        warning.append(f"{words.count(len(waiting), 'day')} pending.")
     if last is not None and last.failed:
         warning.append(f"{words.count(len(last.failed), 'day')} of the last run could not be entered.")
     if latest.trailing:

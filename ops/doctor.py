@@ -11,8 +11,10 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import click
 import urllib3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.errors import CONFIGURATION, DONE, Problem
 from ops.output import as_json
@@ -36,12 +38,14 @@ class Result:
 
 
 def doctor(find: Callable[[], Target], as_data: bool) -> int:
-    """Exit code 3 where something fails. ``find`` gives the target, or raises Problem: that is a result too."""
+    """Exit code 3 where something fails. ``find`` gives the target, or raises Problem: a result as well."""
     results = [*_machine()]
     try:
         target = find()
     except Problem as problem:
         results.append(Result(FAIL, "stack", problem.failed, problem.remedy))
+        if boto3.Session().get_credentials() is not None:  # before a first deployment it matters most
+            results.append(_timestream(boto3.client))
     else:
         results.append(Result(PASS, "stack", target.description))
         for look in (_account, _tables, _mapping, _stream, _subscriptions, _sources):
@@ -106,17 +110,7 @@ def _account(target: Target) -> Iterator[Result]:
         f"{identity['Arn']}, region {target.facts['region']}",
         f"use those of account {target.facts['account']}: AWS_PROFILE",
     )
-    # Closed to new customers since 2025-06-20: an account that never used it is refused here.
-    try:
-        target.client("timestream-write").list_databases(MaxResults=1)
-        yield Result(PASS, "Timestream for LiveAnalytics", "this account may use it")
-    except Exception as error:
-        yield Result(
-            FAIL,
-            "Timestream for LiveAnalytics",
-            str(error)[:300],
-            "it is closed to new customers: deploy from an account that uses it already, or run it here: make run",
-        )
+    yield _timestream(target.client)
     limit = target.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
     yield _verdict(
         limit >= MIN_CONCURRENCY,
@@ -126,6 +120,19 @@ def _account(target: Target) -> Iterator[Result]:
         "aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 "
         "--desired-value 100",
     )
+
+
+def _timestream(client: Callable[[Any], Any]) -> Result:
+    """Closed to new customers since 2025-06-20: an account that never used it is refused here."""
+    what = "Timestream for LiveAnalytics"
+    try:
+        client("timestream-write").list_databases(MaxResults=1)
+    except (BotoCoreError, ClientError) as error:
+        remedy = (
+            "it is closed to new customers: deploy from an account that uses it, or run it here: make run"
+        )
+        return Result(FAIL, what, str(error)[:300], remedy)
+    return Result(PASS, what, "this account may use it")
 
 
 def _tables(target: Target) -> Iterator[Result]:
@@ -171,7 +178,7 @@ def _subscriptions(target: Target) -> Iterator[Result]:
         waiting = [one["Endpoint"] for one in people if one["SubscriptionArn"] == "PendingConfirmation"]
         topic = arn.rpartition(":")[2]
         if waiting:
-            remedy = "open the message from AWS and confirm; `pulumi up` after removing and adding it sends another"
+            remedy = "open the message from AWS and confirm; removed and added again, it is sent anew"
             yield Result(WARN, topic, f"not confirmed: {', '.join(waiting)}", remedy)
         else:
             remedy = "pulumi config set --path 'emails[0]' you@example.com && pulumi up"

@@ -98,7 +98,7 @@ def test_the_status_has_its_reason_the_last_run_and_what_is_pending() -> None:
     reader = FakeReader(notices_=[told()])
     reader.files_ = [replace(file, newest=day(121)) for file in reader.files_]
     found = json.loads(client(reader).get("/status.json").text)
-    assert found["state"] == "healthy"
+    assert (found["state"], found["reasons"]) == ("warning", ["2 days pending."])
     assert found["lag_days"] == 2
     assert [one["date"] for one in found["pending"]] == [day(120).isoformat(), day(121).isoformat()]
     assert found["runs"][0]["inserted"] == 1

@@ -66,6 +66,10 @@ def test_a_store_out_of_reach_is_degraded() -> None:
         (replace(latest(), trailing=True), "trail"),
         (latest(open=frozenset({"2020-06-29T12:00:00.000Z#x"})), "still open"),
         (latest(unsent=frozenset({"a"})), "notice not sent"),
+        (
+            replace(latest(), ledger=Ledger(files=(SourceFile("nyt", "a", 1, day(120), NOW),))),
+            "1 day pending",
+        ),
         (latest(warnings=(warned("behind/jhu", "Johns Hopkins is behind"),)), "behind"),
     ],
 )

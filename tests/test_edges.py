@@ -21,7 +21,7 @@ from dashboard.data import Reader, stamp
 from functions import stream as stream_module
 from functions.archive import Archive, file_key
 from functions.errors import AlreadyTold, LedgerMoved, RowsRejected, StoreBusy
-from functions.ledger import LEASE, Ledger
+from functions.ledger import LEASE, Ledger, Reading
 from functions.notices import Notices
 from functions.store import Store
 from functions.stream import Record, Stream, chunks, delivered, read_range
@@ -221,14 +221,8 @@ def test_one_state_of_a_run_turns_into_any_other(dynamodb, first, second):
 def test_a_ledger_before_anything_has_an_empty_head_and_nothing_else(ledger):
     assert ledger.head() == Head()
     assert (ledger.days(), ledger.recent_runs(), ledger.acceptances()) == ({}, [], set())
-    assert ledger.read("unknown", [date(1)]) == SimpleReading(Head(), None, {})
+    assert ledger.read("unknown", [date(1)]) == Reading(Head(), None, {})
     assert not ledger.told("run/report")
-
-
-def SimpleReading(head: Head, found: Run | None, entries: dict[dt.date, Acknowledged]) -> Any:  # noqa: N802
-    from functions.ledger import Reading
-
-    return Reading(head, found, entries)
 
 
 def test_a_transaction_writes_head_run_days_files_and_notices_together(ledger, dynamodb):
@@ -1075,3 +1069,15 @@ def test_a_notice_that_can_t_be_sent_holds_up_none_of_the_others_and_is_tried_ag
     assert [found.subject for found in emulator.publications] == ["Daybook: 1 row"]
     assert told.head().unsent == {"a/report"}
     assert notices.send(told.head().unsent, told, "request-1", NOON + SECOND) == 1
+
+
+def test_a_label_comes_before_every_text_and_each_stays_within_its_length(emulator, client, topics, told):
+    emulator.publications.clear()
+    long = replace(notice("run/long", subject="s" * 99), sms="m" * 160)
+    told.commit((told.head(), told.head()), notices=[long], now=NOON)
+    Notices(client("sns"), topics, "sample").send(told.head().unsent, told, "request-1", NOON)
+    cut, report = emulator.publications
+    assert report.subject == "(sample) Daybook: 1 row"
+    assert report.text("email") == report.text("https") == "(sample) Rows inserted 1\n"
+    assert report.text("sms") == "(sample) Daybook: 1 inserted"
+    assert (len(str(cut.subject)), len(cut.text("sms"))) == (99, 160)

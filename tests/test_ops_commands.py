@@ -3,7 +3,6 @@
 import csv
 import datetime as dt
 import gzip
-import hashlib
 import io
 import json
 import os
@@ -74,6 +73,9 @@ class Operated:
             found["Key"]: s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read() for found in listed
         }
 
+    def rows(self):
+        return self.cloud.reader.daily(), self.cloud.reader.revisions()
+
     def put(self, name, body):
         self.cloud.client("s3").put_object(Bucket=self.exports["archive_bucket"], Key=name, Body=body)
 
@@ -119,7 +121,7 @@ def operated(tmp_path_factory):
 @pytest.fixture
 def mended(operated):
     """The same, and put right again after whatever a test does to it."""
-    objects, items = operated.objects(), operated.items()
+    objects, items, rows = operated.objects(), operated.items(), operated.rows()
     yield operated
     for name in operated.objects().keys() - objects.keys():
         operated.remove(name)
@@ -131,8 +133,9 @@ def mended(operated):
         )
     for item in items.values():
         operated.enter(item)
-    code, _, told = operated.ops("replay", "--rebuild", "--yes")
-    assert code == 0, told
+    if operated.rows() != rows:
+        code, _, told = operated.ops("replay", "--rebuild", "--yes")
+        assert code == 0, told
     operated.daybook.agrees()
 
 
@@ -470,42 +473,6 @@ def test_verify_deep_compares_with_the_sources_as_they_are_now(mended):
     assert code == 4
     assert "Traceback" not in told
     mended.daybook.publisher.files = published
-
-
-def test_a_run_is_asked_for_and_followed_to_its_report(operated):
-    with operated.attended():
-        code, out, told = operated.ops("run", "--wait", "--patience", "60")
-    assert code == 0
-    assert b"The sources published nothing new and restated nothing." in out
-    assert "completed, 0 pending" in told
-    assert operated.data("runs", "--limit", "1")[1][0]["trigger"] == "operator"
-
-
-def test_a_figure_held_back_is_accepted_for_its_value_only_and_named_in_the_report(operated):
-    published = dict(operated.daybook.publisher.files)
-    files = operated.daybook.publisher.files
-    files["nyt"] = published["nyt"] + b"\n2020-03-08,9000,0"
-    files["jhu"] = published["jhu"] + b"2020-03-08,US,100,0,5\n"
-    assert operated.ops("accept", "2020-03-08", "--reason", "x")[0] == 2  # nothing is held back yet
-    with operated.attended():
-        assert operated.ops("run", "--wait", "--patience", "60")[0] == 4
-        code, _, told = operated.ops("accept", "2020-03-05", "--reason", "x")
-        assert (code, "Held back: 2020-03-08" in told) == (2, True)
-        code, found = operated.data("accept", "2020-03-08", "--reason", "confirmed by telephone")
-        assert (code, found["still_held_back"]) == (0, [])
-        (item,) = found["accepted"]
-        digest = hashlib.sha256(b"9000,0,0").hexdigest()[:12]
-        assert item["entry"] == f"accept#2020-03-08#{digest}"
-        assert operated.cloud.ledger.acceptances() == {(dt.date(2020, 3, 8), digest)}
-        assert operated.cloud.ledger.head().acceptances == 1
-        files["nyt"] = files["nyt"].replace(b"9000", b"9001")
-        assert operated.ops("run", "--wait", "--patience", "60")[0] == 4
-        files["nyt"] = files["nyt"].replace(b"9001", b"9000")
-        code, out, _ = operated.ops("run", "--wait", "--patience", "60")
-    assert code == 0
-    assert b"Taken on an operator's word:\n- nyt, row 9, 2020-03-08, cases" in out
-    assert operated.daybook.daily()["2020-03-08"] == 9000
-    assert operated.ops("verify")[0] == 0
 
 
 def test_a_cloud_that_has_ended_is_not_taken_for_a_running_one(tmp_path):

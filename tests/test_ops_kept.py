@@ -80,11 +80,14 @@ def test_the_real_history_is_rebuilt_equal_and_believed_at_each_moment_as_publis
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    published = truth.versions(nyt), truth.versions(jhu)
+    cases, recoveries = truth.versions(nyt), truth.versions(jhu)
     moments = [
         dt.datetime.combine(dt.date(2020, 9, 4) + dt.timedelta(days=3 * n), NOON, dt.UTC) for n in range(14)
     ]
-    said = [truth.figures(*(truth.newest(one, when) for one in published), when.date()) for when in moments]
+    said = [
+        truth.figures(truth.newest(cases, when), truth.newest(recoveries, when), when.date())
+        for when in moments
+    ]
     with opened(tmp_path / "state") as target:
         for again in (False, True):
             if again:
