@@ -93,8 +93,6 @@ def acknowledge(
     events = {record.event.day.date: record.event for record in chunk if record.event}
     reading = at.ledger.read(name, events)
     decision, refused = write(at, decide(events.values(), reading.entries, now))
-    if replayed and refused:
-        raise RowsRejected(dict(refused))  # whoever replays must hear of it; people were told long ago
     run = counted(reading.run, decision) if reading.run else None
     head = at.ledger.commit(
         (reading.head, advanced(reading.head, run, decision, reading.entries)),
@@ -103,8 +101,8 @@ def acknowledge(
         now=now,
     )
     log.line("acknowledged", run=name, rows=len(decision.rows), days=len(decision.days), refused=len(refused))
-    for record in chunk:
-        if record.event and record.event.id in refused:
+    for record in chunk:  # replayed ones were set aside long ago
+        if not replayed and record.event and record.event.id in refused:
             head = set_aside(at, record, f"refused by the store: {refused[record.event.id]}", now)
     return (at.ledger.read(name).run if refused and name else run), head
 

@@ -31,7 +31,10 @@ def decide(events: Iterable[DayEvent], entries: Mapping[dt.date, Acknowledged], 
     sets: dict[str, set[dt.date]] = {"inserted": set(), "updated": set(), "duplicate": set()}
     for event in events:
         date, entry = event.day.date, entries.get(event.day.date)
-        if entry is None or (event.version > entry.version and event.day.counts.digest != entry.digest):
+        # Replacing its own values, an event enters anew a day that was given up: a replay counts it too.
+        anew = event.previous == event.day.counts
+        other = entry is None or event.day.counts.digest != entry.digest
+        if entry is None or (event.version > entry.version and (other or anew)):
             revision = 1 if entry is None else entry.revision + 1
             decision.rows.append(Row(event.day, event.version, revision, event.id))
             decision.days.append(_acknowledged(event, revision, now))

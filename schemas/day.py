@@ -76,7 +76,7 @@ class CountsFields(Schema):
 
 
 class CountsSchema(CountsFields):
-    """The same as a value."""
+    """A day's counts, cumulative persons; ``recovered`` is null where it is not reported."""
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Counts:

@@ -5,6 +5,7 @@ Identity is derived: the same entry has the same id on any machine and at any ti
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,9 @@ from schemas.moment import at, written
 RECORDED = "daybook.day.recorded.v1"
 REVISED = "daybook.day.revised.v1"
 SOURCES = ("nyt", "jhu")
-MAX_VERSION = 2**63 - 1  # Timestream's Version is a long
+MAX_VERSION = 253_402_300_799_999  # the last millisecond of the year 9999
+MAX_RUN = 200  # its name is part of a key, of which DynamoDB takes 1,024 bytes
+RUN = re.compile(r"[A-Za-z0-9:.#_ -]+")
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,9 @@ class EnvelopeSchema(Schema):
     subject = fields.String(required=True)
     time = fields.String(required=True)
     datacontenttype = fields.String(required=True, validate=validate.Equal("application/json"))
-    run = fields.String(required=True, validate=validate.Length(1, 200))
+    run = fields.String(
+        required=True, validate=[validate.Length(1, MAX_RUN), validate.Regexp(RUN.pattern + r"\Z")]
+    )
     data = fields.Nested(EntrySchema, required=True)
 
 
@@ -146,7 +151,8 @@ def about(payload: bytes) -> tuple[str | None, dt.date | None]:
         date = dt.date.fromisoformat(str(envelope.get("subject")).partition("/")[2])
     except (ValueError, RecursionError, AttributeError):
         return None, None
-    return (run if isinstance(run, str) else None), date
+    known = isinstance(run, str) and len(run) <= MAX_RUN and RUN.fullmatch(run)
+    return (run if known else None), date
 
 
 def _envelope(event: DayEvent) -> dict[str, Any]:

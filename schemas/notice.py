@@ -28,7 +28,7 @@ class Notice:
 
 
 class NoticeSchema(Schema):
-    """The bounds of a notice."""
+    """What people are told, within what SNS can carry."""
 
     id = fields.String(required=True, validate=validate.Length(1, 500))
     topic = fields.String(required=True, validate=validate.OneOf((DAILY_REPORT, ALERTS)))

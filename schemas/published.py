@@ -13,6 +13,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 from schemas.day import MAX_COUNT
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+FIRST_DATE = dt.date(1970, 1, 1)  # Timestream holds nothing earlier, and neither does any record of this
 WHOLE = re.compile(r"([0-9]{1,10})(?:\.0+)?")  # Johns Hopkins has written counts as 12.0
 
 
@@ -39,9 +40,11 @@ class PublishedDate(fields.Field[dt.date]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dt.date:
         if DATE.fullmatch(value):
             try:
-                return dt.date.fromisoformat(value)
+                found = dt.date.fromisoformat(value)
             except ValueError:
-                pass
+                found = None
+            if found and found >= FIRST_DATE:
+                return found
         raise ValidationError("is not a date written YYYY-MM-DD")
 
 

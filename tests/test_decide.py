@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from builders import NOON, date, entries, entry, event, run
+from builders import NOON, counts, date, entries, entry, event, run
 
 from functions.decide import advanced, counted, decide
 from schemas.run import Head
@@ -34,6 +34,14 @@ def test_a_newer_event_with_the_same_values_is_written_where_nothing_is_believed
     found = decide([event(1, 10, version=9, revision=2)], entries(held), NOON)
     assert sets(found) == ([], [date(1)], [])
     assert [row.version for row in found.rows] == [9]
+
+
+def test_an_event_that_replaces_its_own_values_is_entered_again_in_a_replay_as_it_was_live():
+    again = replace(event(1, 10, version=9, revision=2), previous=counts(10))
+    live = decide([again], entries(replace(entry(1, 10, 5), digest=None)), NOON)
+    replayed = decide([again], entries(entry(1, 10, 5)), NOON)
+    assert live == replayed
+    assert [row.revision for row in replayed.rows] == [2]
 
 
 def test_the_same_event_again_is_written_again_and_changes_no_day():
