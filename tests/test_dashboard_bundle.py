@@ -56,16 +56,11 @@ def stack() -> Iterator[System]:
 
 
 def environment(stack: System) -> dict[str, str]:
-    known = {
-        **stack.cloud.stack.exports,
-        "stack": "local",
-        "code": "c0de",
-        "bundle": bundle.digest(),
-        "schedule": "cron(0 12 * * ? *)",
-        "stale_after_hours": "36",
-        "synthetic": "true",
-    }
-    return {PREFIX + field.name.upper(): known[field.name] for field in fields(Settings)}
+    """What the Pulumi program sets for it, of made-up sources."""
+    told = dict(stack.cloud.stack.exports["dashboard_environment"])
+    assert told.keys() == {PREFIX + field.name.upper() for field in fields(Settings)}
+    assert told["DAYBOOK_BUNDLE"] == bundle.digest()
+    return told | {"DAYBOOK_SYNTHETIC": "true"}
 
 
 def fetched(address: str) -> bytes:
