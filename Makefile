@@ -28,7 +28,7 @@ run: $(READY)  ## the whole system on this machine: make run, or make run ARGS="
 test: $(READY)  ## every test
 	@$(BIN)/python -m pytest $(ARGS)
 
-quick: $(READY)  ## the tests without the local cloud, and the checks: half a minute
+quick: $(READY)  ## the tests without the local cloud: half a minute
 	@$(BIN)/python -m pytest -m "not cloud" $(ARGS)
 
 check: $(READY)  ## ruff, basedpyright, import-linter
