@@ -35,6 +35,8 @@ from schemas.notice import ALERTS, DAILY_REPORT, Notice
 from schemas.run import FAILED, Acknowledged, Head, Reason, Run, Settled, Warning
 from schemas.tables import Row, attributes, plain
 
+pytestmark = pytest.mark.cloud
+
 SECOND = dt.timedelta(seconds=1)
 MILLISECOND = dt.timedelta(milliseconds=1)
 V = version(NOON)

@@ -21,6 +21,8 @@ from moto.s3.models import S3Backend
 from local.clock import Clock
 from local.emulator import Emulator, Publication
 
+pytestmark = pytest.mark.cloud
+
 NOW = datetime(2020, 6, 1, 12, tzinfo=UTC)
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:reporter"
 

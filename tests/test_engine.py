@@ -14,6 +14,8 @@ from local.emulator import Emulator
 from local.engine import ROOT, Provisioned, provision
 from local.resources import Cloud, UnknownResource, create
 
+pytestmark = pytest.mark.cloud
+
 TOPIC = "arn:aws:sns:us-east-1:123456789012:daybook-dev-"
 STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/daybook-dev-stream"
 

@@ -23,6 +23,8 @@ from schemas.moment import written
 from schemas.notice import ALERTS, DAILY_REPORT, Notice
 from schemas.run import COMPLETED, FAILED, INCOMPLETE, OPEN, Acknowledged, Head, Run
 
+pytestmark = pytest.mark.cloud
+
 NOW = NOON + dt.timedelta(hours=13)
 MINUTE = dt.timedelta(minutes=1)
 SHARD = "shardId-000000000000"
