@@ -15,6 +15,7 @@ CONFIG = Config(
 
 def client(service: str) -> Any:
     """A client with bounded time-outs and retries."""
+    # The stubs know each service's name as an overload of its own, and no name that is a variable.
     return boto3.client(service, config=CONFIG)  # type: ignore[call-overload]
 
 

@@ -30,6 +30,7 @@ def client(service: Any, endpoint: str) -> Any:
 
 @lru_cache(maxsize=1)
 def _session() -> Session:
+    # Made up: the emulator looks at no signature, and no real credentials are to be found by chance.
     return Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)  # noqa: S106
 
 

@@ -982,7 +982,10 @@ def test_any_other_error_of_the_store_is_raised_as_it_is(stored):
 
 
 def test_no_rows_are_no_call():
-    Store(None, "daybook", "daily", "revisions").write([])
+    calls: list[object] = []
+    client = SimpleNamespace(write_records=lambda **asked: calls.append(asked))
+    Store(client, "daybook", "daily", "revisions").write([])
+    assert calls == []
 
 
 # Telling
