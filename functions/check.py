@@ -36,7 +36,7 @@ def check(
     for date in sorted(published.cases.keys() | published.recoveries.keys()):
         stored = acknowledged.get(date)
         held = {} if stored is None else {field: value for _, field, value in _figures(stored.counts)}
-        trusted = (date, figures_digest(published, date)) in accepted
+        trusted = bool(accepted) and (date, figures_digest(published, date)) in accepted
         for source, field, value in _published_figures(published, date):
             if value is None:
                 continue

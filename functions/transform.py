@@ -6,22 +6,27 @@ series together. Every bad row is found, not just the first.
 
 import csv
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 
 from functions.errors import SourceRefused
 from schemas.day import Counts, Day
-from schemas.published import CasesRow, CasesRowSchema, RecoveriesRow, RecoveriesRowSchema
+from schemas.published import CasesRow, CasesSchema, FileSchema, RecoveriesRow, RecoveriesSchema
 from schemas.run import Reason
 
 NAMES = {"nyt": "The New York Times", "jhu": "Johns Hopkins"}
 COUNTRY_COLUMNS = ("Country", "Country/Region")
 COUNTRY = "US"
+NAMED = re.compile(COUNTRY)  # finds short text in half the time that str.find takes
 BOM = b"\xef\xbb\xbf"
+BLANKS = " \t\n\r\v\f"  # in ASCII: what str.strip takes beyond these is a value that is amiss
+
+Line = tuple[int, list[str] | str]  # its number, counted from 1; its cells, or its text where it has none
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,8 @@ def transform(nyt: bytes, jhu: bytes, today: dt.date) -> Published:
     """What the files say. Raises SourceRefused with every reason why either file is malformed."""
     reasons: list[Reason] = []
     lines: dict[str, dict[dt.date, int]] = {"nyt": {}, "jhu": {}}
-    cases: dict[dt.date, CasesRow] = _rows("nyt", nyt, CasesRowSchema(), today, reasons, lines["nyt"])
-    recoveries: dict[dt.date, RecoveriesRow] = _rows(
-        "jhu", jhu, RecoveriesRowSchema(), today, reasons, lines["jhu"]
-    )
+    cases = _rows("nyt", nyt, CasesSchema(), today, reasons, lines["nyt"])
+    recoveries = _rows("jhu", jhu, RecoveriesSchema(), today, reasons, lines["jhu"])
     if not reasons and not cases.keys() & recoveries.keys():
         reasons.append(Reason("jhu", "and nyt have no date in common"))
     if reasons:
@@ -59,32 +62,22 @@ def transform(nyt: bytes, jhu: bytes, today: dt.date) -> Published:
 
 
 def _together(
-    cases: dict[dt.date, CasesRow],
-    recoveries: dict[dt.date, RecoveriesRow],
+    cases: Mapping[dt.date, CasesRow],
+    recoveries: Mapping[dt.date, RecoveriesRow],
     lines: Mapping[str, Mapping[dt.date, int]],
 ) -> Published:
     """The two series in date order, and the days that they share."""
-    published = pd.DataFrame(
-        {"cases": {row.date: row.cases for row in cases.values()}}
-        | {"deaths": {row.date: row.deaths for row in cases.values()}},
-        dtype="Int64",
-    ).sort_index()
-    recovered = pd.Series(
-        {row.date: row.recovered for row in recoveries.values()}, dtype="Int64"
-    ).sort_index()
+    counts = pd.DataFrame(cases.values()).set_index("date").sort_index()
+    published = [row.recovered for row in recoveries.values()]
+    recovered = pd.Series(published, list(recoveries), "Int64", "recovered").sort_index()
     positive_before = recovered.fillna(0).cummax().shift(fill_value=0) > 0
     recovered = recovered.mask((recovered.fillna(0) == 0) & positive_before)
-    both = published.join(recovered.rename("recovered"), how="inner").astype(object)
+    recovered = recovered.astype(object).replace({pd.NA: None})
+    both = counts.join(recovered, how="inner")
     return Published(
-        cases={date: cases[date] for date in sorted(cases)},
-        recoveries={
-            date: RecoveriesRow(date, None if count is pd.NA else int(count))
-            for date, count in zip(recovered.index, recovered.astype(object), strict=True)
-        },
-        days=tuple(
-            Day(date, Counts(cases, deaths, None if recovered is pd.NA else recovered))
-            for date, cases, deaths, recovered in both.itertuples()
-        ),
+        cases={date: cases[date] for date in counts.index},
+        recoveries={date: RecoveriesRow(date, count) for date, count in recovered.items()},
+        days=tuple(Day(date, Counts(*values)) for date, *values in both.itertuples()),
         lines=lines,
     )
 
@@ -92,7 +85,7 @@ def _together(
 def _rows(
     source: str,
     payload: bytes,
-    schema: Schema,
+    schema: FileSchema,
     today: dt.date,
     reasons: list[Reason],
     first_seen: dict[dt.date, int],
@@ -100,50 +93,77 @@ def _rows(
     """The file's U.S. rows by date, in the file's order; what is wrong with it is added to ``reasons``, and
     the line where each date is first to ``first_seen``."""
     found: dict[dt.date, Any] = {}
-    before = len(reasons)
-    payload = payload.removeprefix(BOM)
     try:
-        header = _header(source, payload)
+        text = _text(source, payload.removeprefix(BOM))
+        header = _header(source, text)
         _check_columns(source, header, schema)
-        _check_end(source, payload, len(header))
+        _check_end(source, text, len(header))
     except SourceRefused as refusal:
         reasons.extend(refusal.reasons)
         return found
-    lines = _all_lines(payload) if source == "nyt" else _country_lines(payload, _country_column(header))
-    date_column = header.index(schema.fields["date"].data_key or "date")
-    for number, cells in lines:
-        if isinstance(cells, str):
-            reasons.append(Reason(source, "is not a line of CSV", number, value=cells))
+    wrong: list[Reason] = []
+    lines = _all_lines(text) if source == "nyt" else _country_lines(text, _country_column(header))
+    numbers, columns = _columns(source, lines, header, schema, wrong)
+    try:
+        read, refused = schema.load(columns), {}
+    except ValidationError as error:
+        read, refused = error.valid_data, error.normalized_messages()
+    date_column = schema.fields["date"].data_key or "date"
+    dates = columns[date_column]
+    for field, problems in refused.items():
+        for place, told in problems.items():
+            value = columns[field][place]
+            problem = "; ".join(told)
+            wrong.append(Reason(source, problem, numbers[place], dates[place] or None, field, value))
+    bad = set().union(*refused.values())
+    rows = map(schema.row._make, zip(*(read[name] for name in schema.row._fields), strict=True))
+    for place, row in enumerate(rows):
+        if place in bad:
             continue
-        date = cells[date_column] or None if date_column < len(cells) else None
-        if len(cells) != len(header):
-            reasons.append(Reason(source, f"has {_fields(len(cells), len(header))}", number, date))
-            continue
-        texts = dict(zip(header, cells, strict=True))
-        try:
-            row: Any = schema.load(texts)
-        except ValidationError as error:
-            for field, problems in error.normalized_messages().items():
-                reasons.append(Reason(source, "; ".join(problems), number, date, field, texts[field]))
-            continue
+        number, date = numbers[place], dates[place]
         if row.date > today:
             problem = f"lies after the run's date, {today}"
-            reasons.append(Reason(source, problem, number, date, header[date_column], date))
+            wrong.append(Reason(source, problem, number, date, date_column, date))
         elif row.date not in found:
             found[row.date] = row
             first_seen[row.date] = number
         elif row != found[row.date]:
             problem = f"comes twice with other values: see row {first_seen[row.date]}"
-            reasons.append(Reason(source, problem, number, date, header[date_column], date))
-    if not found and len(reasons) == before:
-        reasons.append(Reason(source, "has no row for the U.S."))
+            wrong.append(Reason(source, problem, number, date, date_column, date))
+    if not found and not wrong:
+        wrong.append(Reason(source, "has no row for the U.S."))
+    reasons += sorted(wrong, key=lambda reason: reason.row or 0)
     return found
 
 
-def _check_columns(source: str, header: list[str], schema: Schema) -> None:
+def _columns(
+    source: str, lines: Iterable[Line], header: list[str], schema: FileSchema, wrong: list[Reason]
+) -> tuple[list[int], dict[str, list[str]]]:
+    """The lines' numbers, and the columns that the schema reads; a line that is no row is added to
+    ``wrong`` instead."""
+    numbers: list[int] = []
+    rows: list[list[str]] = []
+    date_column = header.index(schema.fields["date"].data_key or "date")
+    for number, cells in lines:
+        if isinstance(cells, str):
+            wrong.append(Reason(source, "is not a line of CSV", number, value=cells))
+        elif len(cells) != len(header):
+            date = cells[date_column] or None if date_column < len(cells) else None
+            wrong.append(Reason(source, f"has {_fields(len(cells), len(header))}", number, date))
+        else:
+            numbers.append(number)
+            rows.append(cells)
+    places = {name: header.index(name) for name in _needed(schema)}
+    return numbers, {name: [cells[place] for cells in rows] for name, place in places.items()}
+
+
+def _needed(schema: FileSchema) -> list[str]:
+    return [field.data_key or name for name, field in schema.fields.items()]
+
+
+def _check_columns(source: str, header: list[str], schema: FileSchema) -> None:
     """Raises SourceRefused for columns that are missing or come twice."""
-    needed = [field.data_key or name for name, field in schema.fields.items()]
-    missing = [name for name in needed if name not in header]
+    missing = [name for name in _needed(schema) if name not in header]
     if source == "jhu" and _country_column(header) == -1:
         missing.append(COUNTRY_COLUMNS[0])
     reasons = [Reason(source, "is missing", 1, field=name) for name in missing]
@@ -159,33 +179,45 @@ def _check_columns(source: str, header: list[str], schema: Schema) -> None:
         )
 
 
-def _header(source: str, payload: bytes) -> list[str]:
-    """The columns' names. Raises SourceRefused where the whole is no text, or no table."""
+def _text(source: str, payload: bytes) -> str:
+    """Raises SourceRefused where the bytes are no text."""
     if b"\0" in payload:
         problem = "is not text: it holds NUL bytes"
         raise SourceRefused([Reason(source, problem, *_line_at(payload, payload.index(b"\0")))])
     try:
-        payload.decode()
+        return payload.decode()
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 text: {error.reason} at byte {error.start}"
         raise SourceRefused([Reason(source, problem, *_line_at(payload, error.start))]) from error
-    if not payload.strip():
+
+
+def _header(source: str, text: str) -> list[str]:
+    """The columns' names. Raises SourceRefused where the whole is no table."""
+    if not _end(text):
         raise SourceRefused([Reason(source, "is empty")])
-    first, _, _ = payload.partition(b"\n")
-    header = _cells(first.rstrip(b"\r"))
+    first = text[: text.find("\n")] if "\n" in text else text
+    header = _cells(first.rstrip("\r"))
     if isinstance(header, str) or len(header) < 2:
-        raise SourceRefused([Reason(source, "is not a CSV file", 1, value=first.decode().rstrip("\r"))])
+        raise SourceRefused([Reason(source, "is not a CSV file", 1, value=first.rstrip("\r"))])
     return header
 
 
-def _check_end(source: str, payload: bytes, columns: int) -> None:
+def _check_end(source: str, text: str, columns: int) -> None:
     """Raises SourceRefused where the last line, the U.S.'s or not, is cut off."""
-    whole = payload.rstrip()
-    last = whole.rpartition(b"\n")[2]
-    cells = _cells(last)
+    end = _end(text)
+    start = text.rfind("\n", 0, end) + 1
+    cells = _cells(text[start:end])
     if isinstance(cells, list) and len(cells) < columns:
         problem = f"is cut off: it has {_fields(len(cells), columns)}"
-        raise SourceRefused([Reason(source, problem, whole.count(b"\n") + 1, value=last.decode())])
+        raise SourceRefused([Reason(source, problem, text.count("\n", 0, end) + 1, value=text[start:end])])
+
+
+def _end(text: str) -> int:
+    """Where the text ends, blanks after it left aside; megabytes are not copied for it."""
+    end = len(text)
+    while end and text[end - 1] in BLANKS:
+        end -= 1
+    return end
 
 
 def _country_column(header: list[str]) -> int:
@@ -193,37 +225,35 @@ def _country_column(header: list[str]) -> int:
     return next((header.index(name) for name in COUNTRY_COLUMNS if name in header), -1)
 
 
-def _all_lines(payload: bytes) -> Iterator[tuple[int, list[str] | str]]:
-    for number, line in enumerate(payload.rstrip().split(b"\n")[1:], start=2):
-        yield number, _cells(line.rstrip(b"\r"))
+def _all_lines(text: str) -> Iterator[Line]:
+    for number, line in enumerate(text[: _end(text)].split("\n")[1:], start=2):
+        yield number, _cells(line.rstrip("\r"))
 
 
-def _country_lines(payload: bytes, column: int) -> Iterator[tuple[int, list[str] | str]]:
+def _country_lines(text: str, column: int) -> Iterator[Line]:
     """The lines whose country is the U.S.; a line that holds its name but can't be split is one of them."""
-    needle = COUNTRY.encode()
-    number, counted = 1, 0
-    position = payload.find(needle, payload.find(b"\n") + 1)
-    while position != -1:
-        start = payload.rfind(b"\n", 0, position) + 1
-        end = payload.find(b"\n", position)
-        end = len(payload) if end == -1 else end
-        cells = _cells(payload[start:end].rstrip(b"\r"))
+    end = counted = text.find("\n") + 1 or len(text)
+    number = 2
+    for match in NAMED.finditer(text, end):
+        if match.start() < end:
+            continue  # named twice in a line
+        start = text.rfind("\n", 0, match.start()) + 1
+        end = text.find("\n", start) + 1 or len(text) + 1
+        cells = _cells(text[start : end - 1].rstrip("\r"))
         if isinstance(cells, str) or COUNTRY in cells[column : column + 1]:
-            number += payload.count(b"\n", counted, start)
+            number += text.count("\n", counted, start)
             counted = start
             yield number, cells
-        position = payload.find(needle, end)
 
 
-def _cells(line: bytes) -> list[str] | str:
+def _cells(line: str) -> list[str] | str:
     """A line's cells, or its text where quotes are amiss."""
-    text = line.decode()
-    if '"' not in text:
-        return text.split(",")
+    if '"' not in line:
+        return line.split(",")
     try:
-        return next(csv.reader([text], strict=True))
+        return next(csv.reader([line], strict=True))
     except csv.Error:
-        return text
+        return line
 
 
 def _line_at(payload: bytes, position: int) -> tuple[int, str | None, str | None, str]:

@@ -1,14 +1,16 @@
-"""A row as the sources publish it: text in, values out, anything doubtful refused.
+"""A file's U.S. rows as the sources publish them: columns of text in, values out, anything doubtful refused.
 
-Python's own parsers take ``1_000``, ``' 5 '``, Arabic digits and ``20200121``; these fields don't.
+Python's own parsers take ``1_000``, ``' 5 '``, Arabic digits and ``20200121``; these columns don't. A file is
+one load, not one a row: marshmallow's price is by the field. What is wrong is told by column and place in it.
 """
 
 import datetime as dt
 import re
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
 from schemas.day import MAX_COUNT
 
@@ -17,8 +19,7 @@ FIRST_DATE = dt.date(1970, 1, 1)  # Timestream holds nothing earlier, and neithe
 WHOLE = re.compile(r"([0-9]{1,10})(?:\.0+)?")  # Johns Hopkins has written counts as 12.0
 
 
-@dataclass(frozen=True)
-class CasesRow:
+class CasesRow(NamedTuple):
     """One date in The New York Times' file: cumulative persons."""
 
     date: dt.date
@@ -26,79 +27,95 @@ class CasesRow:
     deaths: int
 
 
-@dataclass(frozen=True)
-class RecoveriesRow:
+class RecoveriesRow(NamedTuple):
     """The U.S. on one date in the Johns Hopkins file; ``recovered`` is None where the cell is empty."""
 
     date: dt.date
     recovered: int | None
 
 
-class PublishedDate(fields.Field[dt.date]):
-    """``YYYY-MM-DD``."""
+@lru_cache(4096)  # both files have the same dates, and every run has them again
+def published_date(text: str) -> dt.date:
+    """``YYYY-MM-DD``. Raises ValueError."""
+    if DATE.fullmatch(text):
+        try:
+            found = dt.date.fromisoformat(text)
+        except ValueError:
+            found = None
+        if found and found >= FIRST_DATE:
+            return found
+    raise ValueError("is not a date written YYYY-MM-DD")
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dt.date:
-        if DATE.fullmatch(value):
+
+def published_count(text: str) -> int:
+    """A whole number from 0 to 10⁹, in ASCII digits; ``12.0`` is whole. Raises ValueError."""
+    if (match := WHOLE.fullmatch(text)) and (found := int(match[1])) <= MAX_COUNT:
+        return found
+    raise ValueError("is empty" if text == "" else "is not a whole number from 0 to 1,000,000,000")
+
+
+def reported_count(text: str) -> int | None:
+    """A count that a source may leave empty: then it is not reported. Raises ValueError."""
+    return None if text == "" else published_count(text)
+
+
+class Column(fields.Field[list[Any]]):
+    """A column's texts, each read by one function; a text that it refuses leaves None in its place."""
+
+    def __init__(self, read: Callable[[str], Any], **kwargs: Any) -> None:
+        super().__init__(required=True, **kwargs)
+        self._read = read
+
+    def _deserialize(self, value: Sequence[str], *_: Any, **__: Any) -> list[Any]:
+        found, wrong = [], {}
+        for place, text in enumerate(value):
             try:
-                found = dt.date.fromisoformat(value)
-            except ValueError:
-                found = None
-            if found and found >= FIRST_DATE:
-                return found
-        raise ValidationError("is not a date written YYYY-MM-DD")
+                found.append(self._read(text))
+            except ValueError as problem:
+                found.append(None)
+                wrong[place] = [str(problem)]
+        if wrong:
+            raise ValidationError(wrong, valid_data=found)
+        return found
 
 
-class PublishedCount(fields.Field[int]):
-    """A whole number from 0 to 10⁹, in ASCII digits; ``12.0`` is whole."""
+class FileSchema(Schema):
+    """Columns by their names, each with as many texts; further columns are ignored."""
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        match = WHOLE.fullmatch(value)
-        if match and int(match[1]) <= MAX_COUNT:
-            return int(match[1])
-        raise ValidationError("is empty" if value == "" else "is not a whole number from 0 to 1,000,000,000")
-
-
-class ReportedCount(PublishedCount):
-    """A count that a source may leave empty: then it is not reported."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int | None:  # type: ignore[override]
-        return None if value == "" else super()._deserialize(value, *args, **kwargs)
-
-
-class CasesRowSchema(Schema):
-    """A row of ``date,cases,deaths``; further columns are ignored."""
+    row: ClassVar[type[CasesRow] | type[RecoveriesRow]]  # what is kept of each row
 
     class Meta:
         unknown = EXCLUDE
 
-    date = PublishedDate(required=True)
-    cases = PublishedCount(required=True)
-    deaths = PublishedCount(required=True)
 
-    @validates_schema
+class CasesSchema(FileSchema):
+    """``date,cases,deaths``."""
+
+    row = CasesRow
+    date = Column(published_date)
+    cases = Column(published_count)
+    deaths = Column(published_count)
+
+    @validates_schema(skip_on_field_errors=False)
     def deaths_are_cases(self, data: dict[str, Any], **_: Any) -> None:
-        if data["deaths"] > data["cases"]:
-            raise ValidationError(f"is more than the {data['cases']} cases", "deaths")
+        pairs = enumerate(zip(data["cases"], data["deaths"], strict=True))
+        wrong = {
+            place: [f"is more than the {cases} cases"]
+            for place, (cases, deaths) in pairs
+            if cases is not None and deaths is not None and deaths > cases
+        }
+        if wrong:
+            raise ValidationError(wrong, "deaths")
 
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> CasesRow:
-        return CasesRow(**data)
 
-
-class RecoveriesRowSchema(Schema):
-    """A row of the Johns Hopkins file under its own column names; further columns are ignored.
+class RecoveriesSchema(FileSchema):
+    """The U.S. rows of the Johns Hopkins file under its own column names.
 
     Confirmed cases and deaths are not used, but must be counts: where they aren't, the row is a muddle.
     """
 
-    class Meta:
-        unknown = EXCLUDE
-
-    date = PublishedDate(required=True, data_key="Date")
-    confirmed = PublishedCount(required=True, data_key="Confirmed")
-    recovered = ReportedCount(required=True, data_key="Recovered")
-    deaths = PublishedCount(required=True, data_key="Deaths")
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> RecoveriesRow:
-        return RecoveriesRow(data["date"], data["recovered"])
+    row = RecoveriesRow
+    date = Column(published_date, data_key="Date")
+    confirmed = Column(published_count, data_key="Confirmed")
+    recovered = Column(reported_count, data_key="Recovered")
+    deaths = Column(published_count, data_key="Deaths")
