@@ -76,7 +76,7 @@ def _together(
     both = counts.join(recovered, how="inner")
     return Published(
         cases={date: cases[date] for date in counts.index},
-        recoveries={date: RecoveriesRow(date, count) for date, count in recovered.items()},
+        recoveries={date: RecoveriesRow(date, recovered[date]) for date in recovered.index},
         days=tuple(Day(date, Counts(*values)) for date, *values in both.itertuples()),
         lines=lines,
     )
@@ -104,10 +104,11 @@ def _rows(
     wrong: list[Reason] = []
     lines = _all_lines(text) if source == "nyt" else _country_lines(text, _country_column(header))
     numbers, columns = _columns(source, lines, header, schema, wrong)
+    refused: dict[str, dict[int, list[str]]] = {}
     try:
-        read, refused = schema.load(columns), {}
+        read: Any = schema.load(columns)
     except ValidationError as error:
-        read, refused = error.valid_data, error.normalized_messages()
+        read, refused = error.valid_data, error.messages_dict
     date_column = schema.fields["date"].data_key or "date"
     dates = columns[date_column]
     for field, problems in refused.items():

@@ -24,10 +24,8 @@ CONTRACT: Mapping[str, Schema] = {**event.SCHEMAS, "daybook.notice": NoticeSchem
 
 PLAIN = {
     fields.String: {"type": "string"},
-    Whole: {"type": "integer"},
     IsoDate: {"type": "string", "format": "date"},
 }
-OURS = {Whole, IsoDate}  # their docstrings say more than their types
 END = r"\Z"
 
 
@@ -52,13 +50,16 @@ def generated() -> dict[str, str]:
 def of_schema(schema: Schema) -> dict[str, Any]:
     """A schema's docstring, its fields, and whether others are errors."""
     found = {field.data_key or name: field for name, field in schema.fields.items()}
-    converted = {
-        "description": _described(schema),
-        "type": "object",
-        "properties": {name: of_field(field) for name, field in found.items()},
-        "required": [name for name, field in found.items() if field.required],
-    }
+    converted = _object(
+        _described(schema),
+        {name: of_field(field) for name, field in found.items()},
+        [name for name, field in found.items() if field.required],
+    )
     return converted | ({"additionalProperties": False} if schema.unknown == RAISE else {})
+
+
+def _object(description: str, properties: Mapping[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"description": description, "type": "object", "properties": properties, "required": required}
 
 
 def of_field(field: fields.Field[Any]) -> dict[str, Any]:
@@ -80,12 +81,16 @@ def _form(field: fields.Field[Any]) -> dict[str, Any]:
     kind = type(field)
     if kind is fields.Nested and isinstance(field, fields.Nested):
         return of_schema(field.schema)
-    if kind is fields.Dict and isinstance(field, fields.Dict) and field.key_field and field.value_field:
-        names, values = of_field(field.key_field), of_field(field.value_field)
-        return {"type": "object", "propertyNames": names, "additionalProperties": values}
+    if isinstance(field, Whole):
+        bounds = {"minimum": field.minimum, "maximum": field.maximum}
+        return {"description": _described(field), "type": "integer"} | bounds
+    if isinstance(field, event.FileHashes):
+        hashes = {name: {"type": "string", "pattern": f"^{event.SHA256.pattern}$"} for name in event.SOURCES}
+        return _object(_described(field), hashes, list(hashes)) | {"additionalProperties": False}
     if kind not in PLAIN:
         raise TypeError(f"{field.name} is a {kind.__name__}: not known here")
-    return ({"description": _described(field)} if kind in OURS else {}) | PLAIN[kind]
+    # A docstring of ours says more than the type does.
+    return ({"description": _described(field)} if kind is IsoDate else {}) | PLAIN[kind]
 
 
 def _bounds(validator: Any) -> dict[str, Any]:

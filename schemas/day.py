@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 REGION = "US"
 MAX_COUNT = 10**9  # three times the population: beyond it a number is a mistake, not a count
@@ -37,28 +37,30 @@ class Day:
     region: str = REGION
 
 
-class Whole(fields.Integer):
+class Whole(fields.Field[int]):
     """A JSON number without a fraction, between bounds; text, ``12.0`` and booleans are refused."""
 
     def __init__(self, minimum: int = 0, maximum: int = MAX_COUNT, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Range(minimum, maximum), **kwargs)
+        super().__init__(**kwargs)
+        self.minimum = minimum
+        self.maximum = maximum
 
-    def _validated(self, value: Any) -> int:
-        if type(value) is not int:
-            raise self.make_error("invalid", input=value)
-        return value
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if type(value) is int and self.minimum <= value <= self.maximum:
+            return value
+        raise ValidationError(f"is not a whole number from {self.minimum:,} to {self.maximum:,}")
 
 
-class IsoDate(fields.Date):
+class IsoDate(fields.Field[dt.date]):
     """A date written ``YYYY-MM-DD`` and in no other of the ways that ISO 8601 allows."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(format="iso", **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.date:
-        found = super()._deserialize(value, attr, data, **kwargs)
-        if found.isoformat() != value:
-            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dt.date:
+        try:
+            found = dt.date.fromisoformat(value)
+        except (TypeError, ValueError):
+            found = None
+        if found is None or found.isoformat() != value:
+            raise ValidationError("is not a date written YYYY-MM-DD")
         return found
 
 

@@ -17,9 +17,12 @@ from schemas.moment import at, written
 
 RECORDED = "daybook.day.recorded.v1"
 REVISED = "daybook.day.revised.v1"
+COMPACT = json.JSONEncoder(separators=(",", ":"))
+SOURCE = "/daybook/"
 SOURCES = ("nyt", "jhu")
 MAX_VERSION = 253_402_300_799_999  # the last millisecond of the year 9999
 MAX_RUN = 200  # its name is part of a key, of which DynamoDB takes 1,024 bytes
+SHA256 = re.compile(r"[0-9a-f]{64}")
 RUN = re.compile(r"[A-Za-z0-9:.#_ -]+")
 
 
@@ -57,6 +60,19 @@ class DayEvent:
         return at(self.version)
 
 
+def _is_sha256(value: Any) -> bool:
+    return isinstance(value, str) and SHA256.fullmatch(value) is not None
+
+
+class FileHashes(fields.Field[dict[str, str]]):
+    """The SHA-256, in hexadecimal, of the file read from each source."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
+        if type(value) is dict and value.keys() == set(SOURCES) and all(map(_is_sha256, value.values())):
+            return value
+        raise ValidationError(f"is not one SHA-256 each for {' and '.join(SOURCES)}")
+
+
 class EntrySchema(CountsFields):
     """What an event says: the day, its version and revision, what it replaces, and its files."""
 
@@ -68,18 +84,12 @@ class EntrySchema(CountsFields):
     version = Whole(1, MAX_VERSION, required=True)
     revision = Whole(1, required=True)
     previous = fields.Nested(CountsSchema, required=True, allow_none=True)
-    files = fields.Dict(
-        keys=fields.String(validate=validate.OneOf(SOURCES)),
-        values=fields.String(validate=validate.Regexp(r"[0-9a-f]{64}\Z")),
-        required=True,
-    )
+    files = FileHashes(required=True)
 
     @validates_schema
     def a_revision_replaces_something(self, data: dict[str, Any], **_: Any) -> None:
         if (data["revision"] > 1) != (data["previous"] is not None):
             raise ValidationError("1 replaces nothing, 2 and later replace the previous values", "revision")
-        if set(data["files"]) != set(SOURCES):
-            raise ValidationError(f"one hash each for {' and '.join(SOURCES)}", "files")
 
 
 class EnvelopeSchema(Schema):
@@ -90,7 +100,7 @@ class EnvelopeSchema(Schema):
 
     specversion = fields.String(required=True, validate=validate.Equal("1.0"))
     id = fields.String(required=True)
-    source = fields.String(required=True, validate=validate.Regexp(r"/daybook/[A-Za-z0-9_.-]{1,100}\Z"))
+    source = fields.String(required=True, validate=validate.Regexp(SOURCE + r"[A-Za-z0-9_.-]{1,100}\Z"))
     type = fields.String(required=True, validate=validate.OneOf((RECORDED, REVISED)))
     subject = fields.String(required=True)
     time = fields.String(required=True)
@@ -115,32 +125,47 @@ class DayRevisedSchema(EnvelopeSchema):
 
 # A later version of the schema adds its types here, and the older ones stay.
 SCHEMAS: Mapping[str, Schema] = {RECORDED: DayRecordedSchema(), REVISED: DayRevisedSchema()}
+# What an event says; all other attributes follow from it, and are compared with what they have to be.
+SAID = ("source", "run", "data")
+READERS = {name: type(schema)(only=SAID) for name, schema in SCHEMAS.items()}
 
 
 def encode(event: DayEvent) -> bytes:
     """The event as a record's bytes. Raises ValidationError: what can't be read is never sent."""
-    payload = json.dumps(_envelope(event), separators=(",", ":")).encode()
-    decode(payload)
-    return payload
+    envelope = _envelope(event)
+    _load(envelope)
+    return COMPACT.encode(envelope).encode()
 
 
 def decode(payload: bytes) -> DayEvent:
     """The event in a record's bytes. Raises ValidationError for anything else."""
     try:
         envelope = json.loads(payload)
-        schema = SCHEMAS[envelope["type"]]
     except (ValueError, RecursionError) as error:
         raise ValidationError(f"not JSON: {error}") from error
+    event = _load(envelope)
+    for attribute, expected in _envelope(event).items():
+        if attribute not in SAID and envelope.get(attribute) != expected:
+            raise ValidationError(f"is not {expected!r}", attribute)
+    return event
+
+
+def _load(envelope: Any) -> DayEvent:
+    try:
+        reader = READERS[envelope["type"]]
     except (TypeError, KeyError) as error:
         raise ValidationError("not a CloudEvent of a type that is known here") from error
-    found: Any = schema.load(envelope)
-    event = _event(found)
-    for attribute in ("id", "type", "subject"):
-        if found[attribute] != getattr(event, attribute):
-            raise ValidationError(f"is not {getattr(event, attribute)!r}", attribute)
-    if found["time"] != written(event.recorded_at):
-        raise ValidationError("is not the version as a moment", "time")
-    return event
+    found: Any = reader.load(envelope)
+    data = found["data"]
+    return DayEvent(
+        day=Day(data["date"], Counts(data["cases"], data["deaths"], data["recovered"]), data["region"]),
+        version=data["version"],
+        revision=data["revision"],
+        previous=data["previous"],
+        run=found["run"],
+        stack=found["source"].removeprefix(SOURCE),
+        files=data["files"],
+    )
 
 
 def about(payload: bytes) -> tuple[str | None, dt.date | None]:
@@ -159,7 +184,7 @@ def _envelope(event: DayEvent) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": event.id,
-        "source": f"/daybook/{event.stack}",
+        "source": SOURCE + event.stack,
         "type": event.type,
         "subject": event.subject,
         "time": written(event.recorded_at),
@@ -179,17 +204,3 @@ def _envelope(event: DayEvent) -> dict[str, Any]:
 
 def vars_of(counts: Counts) -> dict[str, int | None]:
     return {"cases": counts.cases, "deaths": counts.deaths, "recovered": counts.recovered}
-
-
-def _event(found: dict[str, Any]) -> DayEvent:
-    data = found["data"]
-    counts = Counts(data["cases"], data["deaths"], data["recovered"])
-    return DayEvent(
-        day=Day(data["date"], counts, data["region"]),
-        version=data["version"],
-        revision=data["revision"],
-        previous=data["previous"],
-        run=found["run"],
-        stack=found["source"].removeprefix("/daybook/"),
-        files=data["files"],
-    )

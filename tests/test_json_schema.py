@@ -67,7 +67,7 @@ def test_a_real_notice_keeps_its_schema():
         ("data.hospitalised", 3, "data: additionalProperties"),
         ("data.region", "US\n", "data.region: pattern"),
         ("data.files", {"nyt": "a" * 63}, "data.files.nyt: pattern"),
-        ("data.files", {"cdc": "a" * 64}, "data.files: propertyNames"),
+        ("data.files", {"cdc": "a" * 64}, "data.files: additionalProperties"),
         ("run", "", "run: minLength"),
         ("source", "daybook/test", "source: pattern"),
         ("specversion", "0.3", "specversion: const"),
@@ -141,7 +141,6 @@ KEPT = {
     "properties": lambda value, bound: True,  # looked at with each property
     "additionalProperties": lambda value, bound: True,
     "required": lambda value, bound: set(bound) <= value.keys(),
-    "propertyNames": lambda value, bound: not any(faults(name, bound) for name in value),
     "const": lambda value, bound: value == bound,
     "enum": lambda value, bound: value in bound,
     "minimum": lambda value, bound: value >= bound,
