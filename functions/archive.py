@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from functions.clients import code
-from schemas.event import DayEvent, encode
+from schemas.event import DayEvent, written_out
 from schemas.run import Reason
 
 SOURCES = "sources/"
@@ -44,7 +44,7 @@ class Archive:
         """Keep the events as one object of JSON lines, named by its first version and all ids."""
         ids = hashlib.sha256("\n".join(event.id for event in events).encode()).hexdigest()[:16]
         name = f"{EVENTS}{events[0].version}-{ids}.jsonl"
-        self._create(name, b"".join(encode(event) + b"\n" for event in events))
+        self._create(name, b"".join(written_out(event) + b"\n" for event in events))
 
     def keep_rejected(self, sequence: str, payload: bytes) -> None:
         """Keep the bytes of a record that can never succeed."""
