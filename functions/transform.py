@@ -1,7 +1,7 @@
 """Both files' bytes to days: the only place that knows how the sources lay out their files.
 
-Only the U.S. lines are parsed; finding them does not mean parsing the 115,000 others. pandas puts the two
-series together. Every bad row is found, not just the first.
+Only the U.S. lines are parsed; finding them does not mean parsing the 115,000 others. pandas finds
+the counts that were taken back. Every bad row is found, not just the first.
 """
 
 import csv
@@ -67,17 +67,23 @@ def _together(
     lines: Mapping[str, Mapping[dt.date, int]],
 ) -> Published:
     """The two series in date order, and the days that they share."""
-    counts = pd.DataFrame(cases.values()).set_index("date").sort_index()
-    published = [row.recovered for row in recoveries.values()]
-    recovered = pd.Series(published, list(recoveries), "Int64", "recovered").sort_index()
-    positive_before = recovered.fillna(0).cummax().shift(fill_value=0) > 0
-    recovered = recovered.mask((recovered.fillna(0) == 0) & positive_before)
-    recovered = recovered.astype(object).replace({pd.NA: None})
-    both = counts.join(recovered, how="inner")
+    published = pd.Series(
+        {date: row.recovered for date, row in recoveries.items()}, dtype="Int64"
+    ).sort_index()
+    positive_before = published.fillna(0).cummax().shift(fill_value=0) > 0
+    taken_back = (published.fillna(0) == 0) & positive_before
+    recovered: dict[Any, int | None] = (
+        published.mask(taken_back).astype(object).replace({pd.NA: None}).to_dict()
+    )
+    in_order = {date: cases[date] for date in sorted(cases)}
     return Published(
-        cases={date: cases[date] for date in counts.index},
-        recoveries={date: RecoveriesRow(date, recovered[date]) for date in recovered.index},
-        days=tuple(Day(date, Counts(*values)) for date, *values in both.itertuples()),
+        cases=in_order,
+        recoveries={date: RecoveriesRow(date, count) for date, count in recovered.items()},
+        days=tuple(
+            Day(date, Counts(row.cases, row.deaths, recovered[date]))
+            for date, row in in_order.items()
+            if date in recovered
+        ),
         lines=lines,
     )
 

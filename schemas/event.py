@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
@@ -126,15 +126,16 @@ class DayRevisedSchema(EnvelopeSchema):
 
 # A later version of the schema adds its types here, and the older ones stay.
 SCHEMAS: Mapping[str, Schema] = {RECORDED: DayRecordedSchema(), REVISED: DayRevisedSchema()}
-# What an event says; all other attributes follow from it, and are compared with what they have to be.
-SAID = ("source", "run", "data")
-READERS = {name: type(schema)(only=SAID) for name, schema in SCHEMAS.items()}
+# What an event says is its data, and these two; all else follows, and is compared with what it has to be.
+ORIGIN = EnvelopeSchema(only=("source", "run"))
+ENTRIES: Mapping[str, Schema] = {RECORDED: EntrySchema(), REVISED: EntrySchema()}
 
 
 def encode(event: DayEvent) -> bytes:
     """The event as a record's bytes. Raises ValidationError: what can't be read is never sent."""
-    _load(_envelope(event))
-    return written_out(event)
+    envelope = _envelope(event)
+    _load(envelope)
+    return COMPACT.encode(envelope).encode()
 
 
 def written_out(event: DayEvent) -> bytes:
@@ -150,27 +151,38 @@ def decode(payload: bytes) -> DayEvent:
         raise ValidationError(f"not JSON: {error}") from error
     event = _load(envelope)
     for attribute, expected in _envelope(event).items():
-        if attribute not in SAID and envelope.get(attribute) != expected:
+        if attribute != "data" and envelope.get(attribute) != expected:
             raise ValidationError(f"is not {expected!r}", attribute)
     return event
 
 
 def _load(envelope: Any) -> DayEvent:
+    if not isinstance(envelope, dict) or str(envelope.get("type")) not in ENTRIES:
+        raise ValidationError("not a CloudEvent of a type that is known here")
+    for attribute in ("source", "run", "data"):
+        if attribute not in envelope:
+            raise ValidationError("is missing", attribute)
+    source, run = envelope["source"], envelope["run"]
     try:
-        reader = READERS[envelope["type"]]
-    except (TypeError, KeyError) as error:
-        raise ValidationError("not a CloudEvent of a type that is known here") from error
-    found: Any = reader.load(envelope)
-    data = found["data"]
+        _check_origin(source, run)
+    except TypeError as error:  # a list or an object, which can't be remembered
+        raise ValidationError("are not text", "source, run") from error
+    data: Any = ENTRIES[envelope["type"]].load(envelope["data"])
     return DayEvent(
         day=Day(data["date"], Counts(data["cases"], data["deaths"], data["recovered"]), data["region"]),
         version=data["version"],
         revision=data["revision"],
         previous=data["previous"],
-        run=found["run"],
-        stack=found["source"].removeprefix(SOURCE),
+        run=run,
+        stack=source.removeprefix(SOURCE),
         files=data["files"],
     )
+
+
+@lru_cache(64)
+def _check_origin(source: str, run: str) -> None:
+    """Raises ValidationError. All events of a run have one origin, which is looked at once."""
+    ORIGIN.load({"source": source, "run": run})
 
 
 def about(payload: bytes) -> tuple[str | None, dt.date | None]:

@@ -74,10 +74,14 @@ def test_unknown_extensions_are_ignored_and_unknown_fields_in_data_are_errors():
         {"type": "daybook.day.recorded.v1"},
         {"type": "daybook.day.erased.v1"},
         {"type": 5},
+        {"type": []},
         {"time": "2020-03-02T12:00:00.000Z"},
         {"specversion": "0.3"},
         {"source": "/elsewhere"},
         {"run": ""},
+        {"run": ["a run"]},
+        {"run": None},
+        {"source": {}},
         {"data": None},
     ],
     ids=str,
@@ -95,7 +99,7 @@ def test_bytes_that_are_no_event_are_refused(payload):
         decode(payload)
 
 
-@pytest.mark.parametrize("field", ["id", "type", "time", "run", "data", "specversion", "subject"])
+@pytest.mark.parametrize("field", ["id", "type", "time", "run", "source", "data", "specversion", "subject"])
 def test_every_attribute_is_required(field):
     envelope = json.loads(encode(REVISED))
     del envelope[field]
