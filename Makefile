@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test quick check lock clean
+.PHONY: help setup run test quick check bench lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -33,6 +33,9 @@ quick: $(READY)  ## the tests without the local cloud: half a minute
 
 check: $(READY)  ## ruff, basedpyright, import-linter
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright && $(BIN)/lint-imports
+
+bench: $(READY)  ## the goals of speed and cost, measured here: benchmarks/results.json
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(READY)  ## resolve the lock files again from requirements/*.in
 	@for name in dashboard run dev uv; do \

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from benchmarks.measure import Figure
 
-NAMES = ("fetching", "consuming", "starting")
+NAMES = ("fetching", "consuming", "starting", "loading", "viewing", "running")
 RESULTS = Path(__file__).resolve().parent / "results.json"
 
 
@@ -23,7 +23,7 @@ RESULTS = Path(__file__).resolve().parent / "results.json"
 def main(names: tuple[str, ...], out: Path) -> None:
     """Measure these, or all; with some, the others' figures stay as they were written."""
     known = json.loads(out.read_text())["figures"] if out.exists() else {}
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     missed = 0
     for name in names or NAMES:
         table = Table(title=name, title_justify="left", box=None, pad_edge=False)

@@ -42,6 +42,9 @@ class LocalCloud:
             on_failure=self._publish,
             log=log,
         )
+        first = [schedule.target_function for schedule in self.stack.schedules]
+        for needed in (*first, *(mapping.function_name for mapping in self.stack.mappings)):
+            self.runtime.warm(needed)  # the first load waits for less
         self.mappings = [
             Mapping(mapping, self.client("kinesis"), self.runtime.invoke, clock, self._publish)
             for mapping in self.stack.mappings

@@ -41,7 +41,10 @@ class DashboardFailed(Exception):
 
 
 class Dashboard:
-    """``environment`` is what the stack sets (``DAYBOOK_…``); ``cloud`` leads its clients to the emulator."""
+    """``environment`` is what the stack sets (``DAYBOOK_…``); ``cloud`` leads its clients to the emulator.
+
+    It is starting when it is made, and serves from ``ready`` on.
+    """
 
     def __init__(
         self,
@@ -65,11 +68,6 @@ class Dashboard:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        try:
-            self._await()
-        except DashboardFailed:
-            self.close()
-            raise
 
     @property
     def address(self) -> str:
@@ -94,7 +92,8 @@ class Dashboard:
         self._log.close()
         self._folder.cleanup()
 
-    def _await(self) -> None:
+    def ready(self) -> None:
+        """Wait until it serves. Raises DashboardFailed with what it said."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
@@ -103,9 +102,11 @@ class Dashboard:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
         said = (Path(self._folder.name) / "log").read_text(errors="replace")
+        self.close()
         raise DashboardFailed(f"the dashboard did not start:\n{said[-2000:]}")
 
     def __enter__(self) -> Self:
+        self.ready()
         return self
 
     def __exit__(

@@ -12,7 +12,7 @@ import functools
 import itertools
 import json
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -102,6 +102,7 @@ class Emulator:
         self.queries = Queries(self.timestream, empty_first_page)
         self.publications: list[Publication] = []
         self.before: dict[str, Before] = {}  # by operation: what comes before each of its calls
+        self.calls: Counter[str] = Counter()  # by operation
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Publication], None]] = []
         self._patches = _Patches()
@@ -179,7 +180,9 @@ class Emulator:
         """
 
         def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            if self.before and (before := self.before.get(operation(environ))):
+            asked = operation(environ)
+            self.calls[asked] += 1
+            if before := self.before.get(asked):
                 error = before()
                 if error is not None:
                     start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.0")])

@@ -86,6 +86,10 @@ class LambdaRuntime:
         if old:
             old.close()
 
+    def warm(self, name: str) -> None:
+        """Starts a process of the function, which imports while others do something else."""
+        self._pools[name].warm()
+
     def invoke(
         self, name: str, payload: bytes, request_id: str | None = None, arrived: datetime | None = None
     ) -> Invocation:
@@ -164,6 +168,10 @@ class _Pool:
         self._idle: list[LambdaProcess] = []
         self._busy: set[LambdaProcess] = set()
         self._closed = False
+
+    def warm(self) -> None:
+        with self._lock:
+            self._idle.append(self._start())
 
     def invoke(self, request: Request) -> tuple[Outcome, bool]:
         with self._places:

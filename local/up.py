@@ -45,6 +45,7 @@ def up(feed: Feed, folder: Path, console: Console, once: bool) -> None:
             cloud.emulator.on_publish(outbox.deliver)
             replayed = state.restore(cloud, folder)
             asked = stack.enter_context(reachable(cloud, folder))
+            served = None if once else stack.enter_context(serving(cloud))
         if replayed:
             console.out(f"Started again: {replayed:,} events replayed from the archive.")
         due = _due(feed, last, cloud)
@@ -53,14 +54,26 @@ def up(feed: Feed, folder: Path, console: Console, once: bool) -> None:
         def keep() -> None:
             state.save(cloud, folder)
 
-        _run(console, cloud, feed, due, keep)
+        _run(console, cloud, feed, due[:1], keep)
+        if served:
+            served.ready()
+            console.out(f"The dashboard is at {served.address}", highlight=False)
+        _run(console, cloud, feed, due[1:], keep)
         _sum_up(console, cloud, outbox, folder)
-        if not once:
-            environment = cloud.stack.exports["dashboard_environment"]
-            port = PORT if free(PORT) else 0
-            served = stack.enter_context(Dashboard(environment, cloud.emulator.environment(), port))
+        if served:
             console.out(f"{'The dashboard is at':<28}{served.address}", highlight=False)
             _wait(console, cloud, feed, keep, asked)
+
+
+@contextmanager
+def serving(cloud: LocalCloud) -> Iterator[Dashboard]:
+    """The dashboard, starting beside the first run."""
+    environment = cloud.stack.exports["dashboard_environment"]
+    served = Dashboard(environment, cloud.emulator.environment(), PORT if free(PORT) else 0)
+    try:
+        yield served
+    finally:
+        served.close()
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def test_it_serves_what_the_store_holds(python: str, stack: System) -> None:
 
 def test_without_its_settings_it_does_not_start_and_names_them() -> None:
     with pytest.raises(DashboardFailed, match="DAYBOOK_BUNDLE, DAYBOOK_CODE, DAYBOOK_DAILY_TABLE"):
-        Dashboard({}, {})
+        Dashboard({}, {}).ready()
 
 
 def test_it_ends_with_whoever_started_it(stack: System, tmp_path: Path) -> None:
@@ -96,6 +96,7 @@ def test_it_ends_with_whoever_started_it(stack: System, tmp_path: Path) -> None:
 import time
 from local.dashboard import Dashboard
 served = Dashboard({environment(stack)!r}, {stack.cloud.emulator.environment()!r})
+served.ready()
 print(served.pid, flush=True)
 time.sleep(60)
 """

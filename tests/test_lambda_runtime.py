@@ -177,6 +177,13 @@ def test_a_process_is_used_again_while_it_is_warm(runtime: LambdaRuntime) -> Non
     assert not second.cold
 
 
+def test_a_process_that_was_warmed_takes_the_first_invocation(runtime: LambdaRuntime) -> None:
+    runtime.warm("tell")
+    (waiting,) = runtime.processes("tell")
+    answer = runtime.invoke("tell", b"{}")
+    assert (json.loads(answer.response)["process"], answer.cold) == (waiting, False)
+
+
 def test_invocations_at_the_same_time_have_a_process_each(code: Path, tmp_path: Path) -> None:
     payload = json.dumps(str(tmp_path)).encode()
     with (
