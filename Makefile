@@ -20,6 +20,7 @@ $(READY): $(LOCKS)
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.txt --requirement requirements/dev.txt
+	@printf '#!/bin/sh\n# python -m ops, from anywhere.\nPYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s/$(BIN)/python" -m ops "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/daybook && chmod +x $(BIN)/daybook
 	@touch $@
 
 run: $(READY)  ## the whole system on this machine: make run, or make run ARGS="--once"

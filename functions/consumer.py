@@ -58,37 +58,42 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: 
     at = parts()
     records, replayed = delivered(event)
     now = max(record.arrival for record in records)
+    refused = 0
     for chunk in chunks(records, MAX_DAYS):
         try:
-            enter(at, chunk, now, replayed)
+            refused += enter(at, chunk, now, replayed)
         except PASSING as fault:
             log.line("passing fault", sequence=chunk[0].sequence, problem=f"{type(fault).__name__}: {fault}")
             return {"batchItemFailures": [{"itemIdentifier": chunk[0].sequence}]}
-    return {"batchItemFailures": []}
+    # Whoever replays is told here; of the stream's own records everybody was told by an alert.
+    return {"batchItemFailures": []} | ({"refused": refused} if replayed else {})
 
 
-def enter(at: Parts, chunk: list[Record], now: dt.datetime, replayed: bool) -> None:
-    """Enter consecutive records of one run, no date twice; or set aside the one that can't be read."""
+def enter(at: Parts, chunk: list[Record], now: dt.datetime, replayed: bool) -> int:
+    """Enter consecutive records of one run, no date twice; or set aside the one that can't be read. How many
+    can never be entered."""
     first = chunk[0]
     if first.event is None:
         if not replayed:
             head = set_aside(at, first, first.problem or "", now)
             at.notices.send(head.unsent, at.ledger, first.sequence, now)
-        return
+        return 1
     if not replayed:
         at.archive.keep_events([record.event for record in chunk if record.event])
     name = None if replayed else first.event.run
-    run, head = lifecycle.again(lambda: acknowledge(at, chunk, name, now))
+    run, head, refused = lifecycle.again(lambda: acknowledge(at, chunk, name, now))
     if run and run.state == OPEN and not run.unaccounted:
         head = lifecycle.complete(at.ledger, run, head, now, at.settings.stack)
     if not replayed:
         at.notices.send(head.unsent, at.ledger, first.sequence, now)
+    return refused
 
 
 def acknowledge(
     at: Parts, chunk: list[Record], name: str | None, now: dt.datetime
-) -> tuple[Run | None, Head]:
-    """Write the rows and only then acknowledge their days; the run and the head as they stand after it."""
+) -> tuple[Run | None, Head, int]:
+    """Write the rows and only then acknowledge their days; the run and the head as they stand after it, and
+    how many of the records the store refuses for good."""
     replayed = name is None
     events = {record.event.day.date: record.event for record in chunk if record.event}
     reading = at.ledger.read(name, events)
@@ -104,7 +109,7 @@ def acknowledge(
     for record in chunk:  # replayed ones were set aside long ago
         if not replayed and record.event and record.event.id in refused:
             head = set_aside(at, record, f"refused by the store: {refused[record.event.id]}", now)
-    return (at.ledger.read(name).run if refused and name else run), head
+    return (at.ledger.read(name).run if refused and name else run), head, len(refused)
 
 
 def write(at: Parts, decision: Decision) -> tuple[Decision, Mapping[str, str]]:

@@ -118,11 +118,12 @@ def believe(
     """What the files say, and the run with its pending dates and warnings. Raises SourceRefused."""
     today = run.time.date()
     published = transform(fetched.files["nyt"], fetched.files["jhu"], today)
-    accepted = at.ledger.acceptances() if head.acceptances else set()
+    accepted = at.ledger.acceptances() if head.acceptances else {}
     reasons = check(published, acknowledged, accepted)
     if reasons:
         raise SourceRefused(reasons)
-    overruled = check(published, acknowledged, set()) if accepted else []
+    overruled = check(published, acknowledged, ()) if accepted else []
+    words = {date.isoformat(): words for (date, _), words in accepted.items()}
     pending = diff(published.days, acknowledged)
     new = unacknowledged(published.days, pending, acknowledged)
     late = [date for date in new if head.last_acknowledged and date < head.last_acknowledged]
@@ -133,7 +134,7 @@ def believe(
         pending=tuple(day.date for day in pending),
         new=new,
         newest=published.newest,
-        accepted=tuple(map(str, overruled)),
+        accepted=tuple(f'{reason} (accepted: "{words.get(reason.date or "")}")' for reason in overruled),
         warnings=tuple(found),
         begun=frozenset(codes - {warning.code for warning in head.warnings}),
         ended=tuple(warning.text for warning in head.warnings if warning.code not in codes),

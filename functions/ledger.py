@@ -49,10 +49,13 @@ class Ledger:
         """Every day that was ever acknowledged, oldest first."""
         return {day.date: day for day in map(tables.day_of, self._query(tables.DAY))}
 
-    def acceptances(self) -> set[tuple[dt.date, str]]:
-        """What operators took responsibility for: date, and the day's digest or "gone"."""
-        entries = (item["entry"].split("#") for item in self._query(tables.ACCEPT))
-        return {(dt.date.fromisoformat(date), digest) for _, date, digest in entries}
+    def acceptances(self) -> dict[tuple[dt.date, str], str]:
+        """What operators took responsibility for: date, and the day's digest or "gone"; with their reason."""
+        found = {}
+        for item in self._query(tables.ACCEPT):
+            _, date, digest = item["entry"].split("#")
+            found[dt.date.fromisoformat(date), digest] = item.get("reason", "")
+        return found
 
     def recent_runs(self, limit: int = RECENT_RUNS) -> list[Run]:
         """The last runs, newest first."""

@@ -119,6 +119,19 @@ def undelivered(
     return _notice(name, ALERTS, subject, lines, sms, runs[0].name if runs else None)
 
 
+def trial(topic: str, stack: str) -> Notice:
+    """A test: whoever gets it is reached by this topic."""
+    lines = [
+        f"This is a test of Daybook's topic {topic}, asked for by an operator. Nothing has happened.",
+        "",
+        "Whoever reads it is reached by what is sent there.",
+        "",
+        f"Stack {stack}",
+    ]
+    sms = f"Daybook TEST of {topic}, stack {stack}. Nothing has happened."
+    return _notice(f"trial/{topic}", topic, f"Daybook TEST: {topic} reaches you", lines, sms, None)
+
+
 def days(dates: Iterable[dt.date]) -> str:
     """``3 days: 2020-09-01, 2020-09-02, 2020-09-05``; a long list is cut, and says so."""
     found = sorted(dates)

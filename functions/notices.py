@@ -27,7 +27,7 @@ class Notices:
         for name in sorted(unsent):
             try:
                 if notice := ledger.lease(name, holder, now):
-                    self._publish(notice)
+                    self.publish(notice)
                     ledger.mark_sent(name, now)
                     count += 1
             except ClientError as problem:
@@ -36,12 +36,14 @@ class Notices:
             raise problems[0]
         return count
 
-    def _publish(self, notice: Notice) -> None:
+    def publish(self, notice: Notice) -> str:
+        """Send it, whatever the ledger says; SNS's id of the message."""
         email = self._label + notice.email
         texts = {"default": email, "email": email, "sms": (self._label + notice.sms)[:MAX_SMS]}
-        self._client.publish(
+        answer = self._client.publish(
             TopicArn=self._topics[notice.topic],
             Subject=(self._label + notice.subject)[:MAX_SUBJECT],
             Message=json.dumps(texts),
             MessageStructure="json",
         )
+        return answer["MessageId"]

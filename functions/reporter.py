@@ -1,4 +1,7 @@
-"""The reporter: what Lambda could not deliver → the runs marked, the days pending again, one alert."""
+"""The reporter: what Lambda could not deliver → the runs marked, the days pending again, one alert.
+
+An operator may ask it for a test message to each topic: nobody but the functions may publish there.
+"""
 
 import datetime as dt
 import json
@@ -19,6 +22,9 @@ from schemas.event import about
 from schemas.moment import moment
 from schemas.notice import ALERTS, DAILY_REPORT
 from schemas.run import FAILED, INCOMPLETE, OPEN, Run
+
+TRIAL = "trial"
+TOPICS = (DAILY_REPORT, ALERTS)
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,10 @@ def parts() -> Parts:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 Lambda's signature
     """On-failure messages of either kind. One that was told already is told no second time."""
     at = parts()
+    if event.get("trigger") == TRIAL:
+        return {
+            "sent": {topic: at.notices.publish(messages.trial(topic, at.settings.stack)) for topic in TOPICS}
+        }
     for item in event["Records"]:
         message = json.loads(item["Sns"]["Message"])
         now = moment(item["Sns"]["Timestamp"])
@@ -125,7 +135,8 @@ def _incomplete(run: Run, problem: str, notice: str) -> Run:
 
 
 def _attempts(message: Mapping[str, Any]) -> str:
-    return f"{message['requestContext'].get('approximateInvokeCount', '?')} attempts"
+    count = message["requestContext"].get("approximateInvokeCount", "?")
+    return "1 attempt" if count == 1 else f"{count} attempts"
 
 
 def _problem(message: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ class LocalCloud:
 
     def __init__(self, clock: Clock, config: ConstantMapping[str, str], log: Log | None = None) -> None:
         self.clock = clock
+        self._also_log = log
         self._code = tempfile.TemporaryDirectory(prefix="daybook-")
         self.emulator = Emulator(clock)
         self.stack: Provisioned = provision(self.emulator, Path(self._code.name), STACK, config)
@@ -40,7 +41,7 @@ class LocalCloud:
             self.stack.functions,
             self.stack.invoke_configs,
             on_failure=self._publish,
-            log=log,
+            log=self._log,
         )
         first = [schedule.target_function for schedule in self.stack.schedules]
         for needed in (*first, *(mapping.function_name for mapping in self.stack.mappings)):
@@ -94,6 +95,12 @@ class LocalCloud:
         self.runtime.close()
         self.emulator.stop()
         self._code.cleanup()
+
+    def _log(self, function: str, request: str, line: str) -> None:
+        """Where `python -m ops logs` finds it, as on AWS: with the request's id in each line of ours."""
+        self.emulator.log(function, line)
+        if self._also_log:
+            self._also_log(function, request, line)
 
     def _publish(self, topic: str, message: ConstantMapping[str, Any]) -> None:
         """On-failure destinations are topics."""

@@ -12,6 +12,7 @@ import functools
 import itertools
 import json
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.kinesis.models import KinesisBackend, Record, Shard
 from moto.kinesis.utils import decompose_shard_iterator
+from moto.logs.models import logs_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import s3_backends
 from moto.sns.exceptions import SNSInvalidParameter
@@ -54,6 +56,8 @@ REJECTED_RECORDS_STATUS = 419  # seen in the service's own answers
 FIRST_SEQUENCE_NUMBER = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898
 SEQUENCE_STEP = 1_208_925_819_614_629_174_706_177
 STOP_SECONDS = 0.02  # how long stop() may wait for the server's loop
+LOG_STREAM = "local"
+MAX_LOG_LINES = 10_000  # of each function
 MAX_RECORDS_PER_GET = 10_000  # Kinesis GetRecords
 
 _one_at_a_time = threading.Lock()
@@ -147,6 +151,19 @@ class Emulator:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
+
+    def log(self, function: str, line: str) -> None:
+        """A line of a function's log, at the real time: whoever reads it asks for the last ten minutes."""
+        group = f"/aws/lambda/{function}"
+        moment = int(time.time() * 1000)
+        with self._lock:
+            logs = logs_backends[DEFAULT_ACCOUNT_ID][REGION]
+            if group not in logs.groups:
+                logs.create_log_group(group, {})
+                logs.create_log_stream(group, LOG_STREAM)
+            stream = logs.groups[group].streams[LOG_STREAM]
+            stream.put_log_events([{"timestamp": moment, "message": line}])
+            del stream.events[:-MAX_LOG_LINES]
 
     def client(self, service: Any, **settings: Any) -> Any:
         """A boto3 client of the emulator, whatever this process's environment and profiles say."""

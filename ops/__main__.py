@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from ops import acting, checking, looking
+from ops import acting, checking, configuration, looking
 from ops.asked import Asked, options
 from ops.errors import INTERRUPTED, Problem, explained
 
@@ -16,12 +16,17 @@ EPILOG = (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80, "terminal_width": 80},
+    epilog=EPILOG,
+)
 @options
 @click.pass_context
 def main(context: click.Context) -> None:
     """Operate Daybook. Without --state or --stack it finds the local cloud that runs here, the newest one
-    kept here, or the only stack on AWS, and says on stderr which."""
+    kept here, or the only stack on AWS, and says on stderr which.
+
+    Defaults of your own: daybook.toml, here or in ~/.config/daybook."""
     context.ensure_object(Asked)
 
 
@@ -33,7 +38,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code; whatever goes wrong is told on stderr, without a stack trace unless it was asked for."""
     asked = Asked()
     try:
-        return main.main(arguments, prog_name="python -m ops", standalone_mode=False, obj=asked) or 0
+        code = main.main(
+            arguments,
+            prog_name="python -m ops",
+            standalone_mode=False,
+            obj=asked,
+            complete_var="_DAYBOOK_COMPLETE",
+            default_map=configuration.read(main),
+        )
+        return code or 0
     except click.ClickException as error:
         error.show()
         return error.exit_code

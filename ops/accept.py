@@ -24,7 +24,7 @@ def accept(target: Target, date: dt.date, reason: str, as_data: bool) -> int:
     head = target.ledger.head()
     run = held_back(target, head.failures)
     published = _read(target, run)
-    known, acknowledged = target.ledger.acceptances(), target.ledger.days()
+    known, acknowledged = set(target.ledger.acceptances()), target.ledger.days()
 
     def doubts(accepted: Collection[Acceptance]) -> list[Reason]:
         return check(published, acknowledged, accepted)

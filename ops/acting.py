@@ -74,11 +74,11 @@ def replay(
                 name = target.facts["stack"]
                 if click.prompt(f"Type the stack's name ({name}) to go on", err=True) != name:
                     raise click.UsageError("that is not its name; nothing was changed")
-            count = anew.rebuild(target)
+            count, refused = anew.rebuild(target), 0
         else:
-            count = replaying.replay(target, source, (first, last), dry_run)
+            count, refused = replaying.replay(target, source, (first, last), dry_run)
         target.keep()
-        replaying.tell(target, count, dry_run, as_data)
+        replaying.tell(target, count, refused, dry_run, as_data)
 
 
 @click.command()
@@ -99,4 +99,22 @@ def accept(context: click.Context, as_data: bool, date: dt.date, reason: str) ->
     context.exit(code)
 
 
-COMMANDS = (run, replay, accept)
+@click.group()
+def notify() -> None:
+    """What people are sent."""
+
+
+@notify.command()
+@options
+@JSON
+@click.pass_context
+def test(context: click.Context, as_data: bool) -> None:
+    """Send a marked message to each topic. Exit code 5 if somebody hasn't confirmed, or nobody subscribes."""
+    from ops import notify as telling
+
+    with context.ensure_object(Asked).target() as target:
+        code = telling.test(target, as_data)
+    context.exit(code)
+
+
+COMMANDS = (run, replay, accept, notify)

@@ -1,9 +1,10 @@
 """What every command takes: which stack, and how much is said when something goes wrong."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from ops.target import Target
 
 LAST = dt.timedelta(days=1) - dt.timedelta(milliseconds=1)
-VARIABLE = click.core.ParameterSource.ENVIRONMENT
+# What is said later overrules what is said earlier in this list; at one rank, the command what stands before.
+RANKS = (
+    click.core.ParameterSource.DEFAULT,
+    click.core.ParameterSource.DEFAULT_MAP,  # the file
+    click.core.ParameterSource.ENVIRONMENT,
+    click.core.ParameterSource.COMMANDLINE,
+)
+DURATION = re.compile(r"([0-9]+)([smhd])")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -27,14 +36,26 @@ class Asked:
     state: Path | None = None
     stack: str | None = None
     debug: bool = False
+    ranks: dict[str, int] = field(default_factory=dict)  # of whoever said it
+
+    def take(self, name: str, value: Any, rank: int) -> None:
+        if rank >= self.ranks.get(name, 0):
+            setattr(self, name, value)
+            self.ranks[name] = rank
 
     def target(self) -> "AbstractContextManager[Target]":
         """The stack that is meant, open."""
         from ops.target import opened  # noqa: PLC0415 so that --help loads no SDK
 
-        if self.state and self.stack:
-            raise click.UsageError("--state is a local cloud's, --stack one on AWS: give one of them")
-        return opened(self.state, self.stack, say)
+        state, stack = self.state, self.stack
+        if state and stack:
+            if self.ranks["state"] == self.ranks["stack"]:
+                raise click.UsageError("--state is a local cloud's, --stack one on AWS: give one of them")
+            if self.ranks["state"] > self.ranks["stack"]:
+                stack = None
+            else:
+                state = None
+        return opened(state, stack, say)
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,9 +63,9 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def take(context: click.Context, option: click.Parameter, value: Any) -> None:
         asked = context.ensure_object(Asked)
-        found = context.get_parameter_source(option.name or "")
-        if option.name and value and not (found is VARIABLE and getattr(asked, option.name)):
-            setattr(asked, option.name, value)
+        source = context.get_parameter_source(option.name or "")
+        if option.name and value and source:
+            asked.take(option.name, value, RANKS.index(source))
 
     for option in (
         click.option("--debug", is_flag=True, help="Show where an error came from."),
@@ -89,6 +110,20 @@ class Date(click.ParamType):
             self.fail(f"{value!r} is not a date like 2020-12-31", param, ctx)
 
 
+class Duration(click.ParamType):
+    """A span of time: a number and s, m, h or d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.timedelta:
+        if isinstance(value, dt.timedelta):
+            return value
+        found = DURATION.fullmatch(value)
+        if found is None:
+            self.fail(f"{value!r} is not a span like 90s, 10m, 2h or 1d", param, ctx)
+        return dt.timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
 @dataclass(frozen=True)
 class Bound:
     """Where a replay begins or ends: a span of time (a moment is a short one), or a sequence number."""
@@ -120,4 +155,5 @@ class BoundType(click.ParamType):
 
 MOMENT = Moment()
 DATE = Date()
+DURATION_TYPE = Duration()
 BOUND = BoundType()

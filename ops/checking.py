@@ -40,4 +40,14 @@ def doctor(context: click.Context, as_data: bool) -> None:
     context.exit(code)
 
 
-COMMANDS = (verify, doctor)
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """What SHELL needs to complete `daybook`, which is .venv/bin/daybook and the same as `python -m ops`."""
+    from ops import completion as completing
+
+    click.echo(completing.script(shell, context.find_root().command))
+
+
+COMMANDS = (verify, doctor, completion)

@@ -1,4 +1,5 @@
-"""``python -m ops.json_schema``: the contract as JSON Schema, generated from the marshmallow schemas.
+"""``python -m ops.json_schema``: the contracts as JSON Schema, generated from the marshmallow schemas: of
+events and notices, and of what the operator's commands give with ``--json``.
 
 What holds across fields (deaths are no more than cases, an id is what its event says) JSON Schema can't say;
 it is checked where the contract is, in ``schemas``.
@@ -13,6 +14,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, validate
 
+from ops.outputs import OUTPUTS
 from schemas import event
 from schemas.day import IsoDate, Whole
 from schemas.notice import NoticeSchema
@@ -20,11 +22,18 @@ from schemas.notice import NoticeSchema
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schemas"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 COMMENT = "Generated: python -m ops.json_schema. Rules across fields are checked beyond this, in schemas/."
-CONTRACT: Mapping[str, Schema] = {**event.SCHEMAS, "daybook.notice": NoticeSchema()}
+CONTRACT: Mapping[str, Schema] = {
+    **event.SCHEMAS,
+    "daybook.notice": NoticeSchema(),
+    **{f"ops.{name.replace(' ', '-')}": schema for name, schema in OUTPUTS.items()},
+}
 
 PLAIN = {
     fields.String: {"type": "string"},
     IsoDate: {"type": "string", "format": "date"},
+    fields.Integer: {"type": "integer"},
+    fields.Float: {"type": "number"},
+    fields.Boolean: {"type": "boolean"},
 }
 END = r"\Z"
 
@@ -36,15 +45,19 @@ def main() -> None:
 
 
 def generated() -> dict[str, str]:
-    """The files by name: one for each type of event, and one for the notice."""
+    """The files by name: one for each type of event, one for the notice, one for each command's answer."""
     heads = {
         name: {"$schema": DRAFT, "$id": f"urn:daybook:schema:{name}", "$comment": COMMENT, "title": name}
         for name in CONTRACT
     }
     return {
-        f"{name}.json": json.dumps(heads[name] | of_schema(schema), indent=2) + "\n"
+        f"{name}.json": json.dumps(heads[name] | _whole(schema), indent=2) + "\n"
         for name, schema in CONTRACT.items()
     }
+
+
+def _whole(schema: Schema) -> dict[str, Any]:
+    return {"type": "array", "items": of_schema(schema)} if schema.many else of_schema(schema)
 
 
 def of_schema(schema: Schema) -> dict[str, Any]:
@@ -87,6 +100,10 @@ def _form(field: fields.Field[Any]) -> dict[str, Any]:
     if isinstance(field, event.FileHashes):
         hashes = {name: {"type": "string", "pattern": f"^{event.SHA256.pattern}$"} for name in event.SOURCES}
         return _object(_described(field), hashes, list(hashes)) | {"additionalProperties": False}
+    if kind is fields.List and isinstance(field, fields.List):
+        return {"type": "array", "items": of_field(field.inner)}
+    if kind is fields.Dict and isinstance(field, fields.Dict) and field.value_field:
+        return {"type": "object", "additionalProperties": of_field(field.value_field)}
     if kind not in PLAIN:
         raise TypeError(f"{field.name} is a {kind.__name__}: not known here")
     # A docstring of ours says more than the type does.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ops.asked import DATE, MOMENT, Asked, options
+from ops.asked import DATE, DURATION_TYPE, MOMENT, Asked, options
 
 JSON = click.option("--json", "as_data", is_flag=True, help="As JSON.")
 OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -100,4 +100,41 @@ def as_of(asked: Asked, as_data: bool, when: dt.datetime, out: Path | None) -> N
         reading.as_of(target, when, out, as_data)
 
 
-COMMANDS = (status, runs, days, history, as_of)
+@click.command()
+@options
+@JSON
+@click.option(
+    "--since", type=DURATION_TYPE, default="1h", show_default=True, help="How far back: 90s, 10m, 2h, 1d."
+)
+@click.option("--run", help="Only lines of this run: its name, or a part of it.")
+@click.option("--tail", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.pass_obj
+def logs(asked: Asked, as_data: bool, since: dt.timedelta, run: str | None, tail: bool) -> None:
+    """What the functions said, of all three together. With --tail and --json a line of JSON each."""
+    from ops import logs as reading
+
+    with asked.target() as target:
+        reading.logs(target, since, run, tail, as_data)
+
+
+@click.command()
+@options
+@JSON
+@click.option(
+    "--views-a-day",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="Views of the dashboard that find nothing in its memory.",
+)
+@click.pass_context
+def cost(context: click.Context, as_data: bool, views_a_day: int) -> None:
+    """What a month of this stack costs on AWS, by a dated list of prices."""
+    from ops import cost as counting
+
+    with context.ensure_object(Asked).target() as target:
+        code = counting.cost(target, views_a_day, as_data)
+    context.exit(code)
+
+
+COMMANDS = (status, runs, days, history, as_of, logs, cost)

@@ -42,7 +42,7 @@ def rebuild(target: Target) -> int:
             _make_anew(target, target.facts[place])
         _forget_days(target)
         total = len(log_names(target.client("s3"), target.facts["archive_bucket"]))
-        done = feed(target, from_archive(target, None, None), total)
+        done, _ = feed(target, from_archive(target, None, None), total)
         _mark(target)
     lost = before - target.ledger.days().keys()
     if lost:

@@ -29,23 +29,27 @@ class Batch:
     until: str
 
 
-def replay(target: Target, source: str, bounds: tuple[Bound | None, Bound | None], dry: bool) -> int:
-    """Feed what lies between the bounds to the consumer; how many records that were."""
+def replay(
+    target: Target, source: str, bounds: tuple[Bound | None, Bound | None], dry: bool
+) -> tuple[int, int]:
+    """Feed what lies between the bounds to the consumer; how many records that were, and how many of them
+    the store refused for good."""
     if source == "stream":
         batches, total = from_stream(target, *bounds), 0
     else:
         batches = from_archive(target, *bounds)
         total = len(log_names(target.client("s3"), target.facts["archive_bucket"]))
     if dry:
-        return sum(batch.records for batch in batches)
+        return sum(batch.records for batch in batches), 0
     return feed(target, batches, total)
 
 
-def tell(target: Target, replayed: int, dry: bool, as_data: bool) -> None:
+def tell(target: Target, replayed: int, refused: int, dry: bool, as_data: bool) -> None:
     """What was replayed, and where that leaves the ledger."""
     head = target.ledger.head()
     found = {
         "replayed": replayed,
+        "refused": refused,
         "dry_run": dry,
         "days": len(target.ledger.days()),
         "last_acknowledged": head.last_acknowledged and head.last_acknowledged.isoformat(),
@@ -57,6 +61,7 @@ def tell(target: Target, replayed: int, dry: bool, as_data: bool) -> None:
         facts(
             {
                 "Would be replayed" if dry else "Replayed": f"{replayed:,} events",
+                **({"Refused for good": f"{refused:,} of them: see the logs"} if refused else {}),
                 "Days acknowledged": found["days"],
                 "Last acknowledged date": found["last_acknowledged"],
             }
@@ -104,14 +109,15 @@ def from_stream(target: Target, first: Bound | None, last: Bound | None) -> Iter
             iterator = answer.get("NextShardIterator")
 
 
-def feed(target: Target, batches: Iterable[Batch], total: int) -> int:
-    """Invoke the consumer for one batch after another; how many records. Raises Problem where it fails."""
-    done, reached = 0, ""
+def feed(target: Target, batches: Iterable[Batch], total: int) -> tuple[int, int]:
+    """Invoke the consumer for one batch after another; how many records, and how many of them were refused
+    for good. Raises Problem where it fails."""
+    done, refused, reached = 0, 0, ""
     try:
         with counting("Replaying", total) as move:
             for batch in batches:
                 if batch.records:
-                    _enter(target, batch, reached)
+                    refused += _enter(target, batch, reached)
                     done, reached = done + batch.records, batch.until
                 move(1)
     except KeyboardInterrupt:
@@ -124,16 +130,16 @@ def feed(target: Target, batches: Iterable[Batch], total: int) -> int:
             "`python -m ops verify` names the object; an earlier version of it is kept in the bucket.",
             AWS,
         ) from error
-    return done
+    return done, refused
 
 
-def _enter(target: Target, batch: Batch, reached: str) -> None:
+def _enter(target: Target, batch: Batch, reached: str) -> int:
     said: object = None
     for _ in range(MAX_TRIES):
         answer = target.invoke("consumer", batch.body)
         said = answer.response
         if answer.error is None and not answer.response["batchItemFailures"]:
-            return
+            return answer.response["refused"]
         if answer.error is not None:
             break
     raise Problem(

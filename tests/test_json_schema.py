@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from functions.messages import alert, report
 from ops.json_schema import FOLDER, generated, of_schema
+from ops.outputs import OUTPUTS
 from schemas.event import DayEvent, decode, encode
 from schemas.run import FAILED, Head
 
@@ -21,17 +22,17 @@ def test_what_is_in_docs_is_what_the_contract_generates():
     assert kept == generated(), "python -m ops.json_schema writes them anew"
 
 
-def test_there_is_one_for_each_type_of_event_and_one_for_the_notice_each_with_an_id_of_its_own():
+def test_there_is_one_for_each_event_the_notice_and_each_command_s_answer_each_with_an_id_of_its_own():
     found = {name: json.loads(text) for name, text in generated().items()}
+    expected = {"daybook.day.recorded.v1", "daybook.day.revised.v1", "daybook.notice"}
+    expected |= {f"ops.{name.replace(' ', '-')}" for name in OUTPUTS}
     assert {name: schema["$id"] for name, schema in found.items()} == {
-        "daybook.day.recorded.v1.json": "urn:daybook:schema:daybook.day.recorded.v1",
-        "daybook.day.revised.v1.json": "urn:daybook:schema:daybook.day.revised.v1",
-        "daybook.notice.json": "urn:daybook:schema:daybook.notice",
+        f"{name}.json": f"urn:daybook:schema:{name}" for name in expected
     }
     assert {schema["$schema"] for schema in found.values()} == {
         "https://json-schema.org/draft/2020-12/schema"
     }
-    assert all(schema["description"] for schema in found.values())
+    assert all(schema.get("items", schema)["description"] for schema in found.values())
 
 
 @pytest.mark.parametrize("event", [RECORDED, REVISED])
@@ -92,7 +93,7 @@ def test_no_attribute_may_be_absent(name):
 @pytest.mark.parametrize(
     "field",
     [
-        fields.Boolean(),
+        fields.Email(),
         fields.DateTime(),
         fields.Dict(),
         fields.String(validate=validate.ContainsOnly("ab")),

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
 
 import pytest
 from builders import nyt
@@ -18,7 +19,10 @@ from local.up import attend, reachable
 from ops import rebuild
 from ops.__main__ import run
 from ops.local_target import opened
+from ops.outputs import OUTPUTS
+from ops.replay import archived
 from schemas import tables
+from schemas.event import encode
 from schemas.run import COMPLETED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("ops")]
@@ -38,15 +42,21 @@ class Operated:
         """Exit code, stdout as bytes, stderr."""
         out, told = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
         with redirect_stdout(out), redirect_stderr(told):
-            code = run([arguments[0], "--state", str(self.folder), *arguments[1:]])
+            code = run(["--state", str(self.folder), *arguments])
         out.flush()
         return code, out.buffer.getvalue(), told.getvalue()
 
     def data(self, *arguments):
-        """Exit code, and stdout as the JSON that it is."""
+        """Exit code, and stdout as the JSON that it is, in the form that was promised."""
         code, out, told = self.ops(*arguments, "--json")
         assert out, told
-        return code, json.loads(out)
+        found = json.loads(out)
+        if "--pending" in arguments:
+            assert all(isinstance(date, str) for date in found)
+        else:
+            promised = next(schema for name, schema in OUTPUTS.items() if name.split()[0] == arguments[0])
+            assert promised.validate(found) == {}, found
+        return code, found
 
     @contextmanager
     def attended(self):
@@ -502,3 +512,62 @@ def test_the_doctor_passes_a_stack_in_order_and_names_what_mends_it(operated):
         b"FAIL  table daily: magnetic writes OFF, kept 73,000 days\n      \xe2\x86\x92 pulumi up --refresh\n"
         in out
     )
+
+
+def test_the_logs_of_all_three_are_read_together_and_those_of_a_run_alone(operated):
+    code, lines = operated.data("logs", "--since", "10m")
+    assert code == 0
+    assert {line["function"] for line in lines} == {"fetcher", "consumer"}
+    assert [line["timestamp"] for line in lines] == sorted(line["timestamp"] for line in lines)
+    first = operated.data("runs")[1][-1]["run"]
+    _, mine = operated.data("logs", "--run", first)
+    stages = [(line["function"], json.loads(line["line"])["stage"]) for line in mine]
+    assert stages == [
+        ("fetcher", "decided"),
+        ("fetcher", "emitted"),
+        ("consumer", "acknowledged"),
+        ("consumer", "completed"),
+    ]
+    assert operated.ops("logs", "--run", first)[1].count(b"\n") == len(mine)
+
+
+def test_a_test_message_goes_to_each_topic_and_leaves_the_ledger_alone(operated):
+    before, told = operated.items(), len(operated.cloud.emulator.publications)
+    assert operated.data("notify", "test")[0] == 5  # nobody subscribes here
+    sns = operated.cloud.client("sns")
+    for topic in ("daily_report_topic", "alerts_topic"):
+        sns.subscribe(TopicArn=operated.exports[topic], Protocol="email", Endpoint="a@example.com")
+    code, found = operated.data("notify", "test")
+    assert code == 0
+    assert [(one["topic"], one["endpoint"], one["confirmed"]) for one in found] == [
+        ("daily-report", "a@example.com", True),
+        ("alerts", "a@example.com", True),
+    ]
+    sent = operated.cloud.emulator.publications[told + 2 :]
+    assert [message.subject for message in sent] == [
+        "Daybook TEST: daily-report reaches you",
+        "Daybook TEST: alerts reaches you",
+    ]
+    assert [message.message_id for message in sent] == [one["message"] for one in found]
+    assert all("Nothing has happened." in message.text("email") for message in sent)
+    assert operated.items() == before
+
+
+def test_the_cost_is_that_of_the_stack_s_own_parts_and_rises_with_the_views(operated):
+    found = {views: operated.data("cost", "--views-a-day", views)[1] for views in ("0", "100")}
+    items = {one["what"]: one["usd"] for one in found["0"]["items"]}
+    assert (items["Kinesis shards"], items["Kinesis retention"]) == (10.95, 14.6)
+    assert found["0"]["month_usd"] == pytest.approx(sum(items.values()), abs=0.01)
+    assert found["100"]["month_usd"] - found["0"]["month_usd"] == pytest.approx(105, abs=1)
+    assert found["0"]["prices"]["looked_up"] == "2026-11-23"
+    assert operated.ops("cost")[1].decode().splitlines()[0].split() == ["a", "month", "USD", "for"]
+
+
+def test_a_replay_says_how_many_events_the_store_refuses_for_good(mended):
+    with opened(mended.folder) as target:
+        one = next(iter(archived(target.client("s3"), target.facts["archive_bucket"])))[0]
+        early = replace(one, day=replace(one.day, date=dt.date(1969, 12, 31)))
+        mended.put(f"events/{early.version}-early.jsonl", encode(early) + b"\n")
+    code, found = mended.data("replay")
+    assert (code, found["replayed"], found["refused"]) == (0, 10, 1)
+    assert b"Refused for good        1 of them" in mended.ops("replay")[1]

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,9 @@ import pytest
 from builders import counts, date, day, entries, entry, event
 from builders import run as a_run
 
-from ops import errors, invariants, reading
+from ops import errors, invariants, reading, reference
 from ops.__main__ import main, run
-from ops.asked import BOUND, MOMENT
+from ops.asked import BOUND, DURATION_TYPE, MOMENT
 from schemas.run import COMPLETED, INCOMPLETE, Head
 from schemas.tables import Row
 
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("boto3", "botocore", "pandas", "moto", "pulumi", "duckdb")
 
 
-@pytest.mark.parametrize("command", [[], ["status"], ["replay"], ["verify"]])
+@pytest.mark.parametrize("command", list(reference.paths(main)), ids=" ".join)
 def test_help_loads_neither_the_sdk_nor_pandas(command):
     script = (
         "import sys; from ops.__main__ import run; code = run(sys.argv[1:]); "
@@ -37,6 +38,38 @@ def test_help_loads_neither_the_sdk_nor_pandas(command):
     )
     assert done.stdout.startswith("Usage: python -m ops")
     assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_the_reference_has_every_command_s_help_as_it_is():
+    assert reference.PAGE.read_text() == reference.page(), "python -m ops.reference writes it anew"
+
+
+def test_what_operating_says_of_commands_and_options_is_so_and_no_command_is_left_out():
+    text = (ROOT / "docs" / "operating.md").read_text()
+    commands = {path: _command(path) for path in reference.paths(main)}
+    named = set()
+    for line in re.findall(r"python -m ops[^`\n]*", text):
+        words = line.split()[3:]
+        path = ()
+        while words and (*path, words[0]) in commands:
+            path = (*path, words.pop(0))
+        assert path in commands, line
+        named.add(path)
+        known = {name for option in commands[path].params for name in (*option.opts, *option.secondary_opts)}
+        strangers = [word for word in words if word.startswith("--") and word not in known]
+        assert not strangers, line
+    groups = {path for path, command in commands.items() if isinstance(command, click.Group)}
+    assert commands.keys() - named - groups == set()
+    codes = set(re.findall(r"^\| (\d+) \|", text, re.MULTILINE))
+    assert codes == {str(value) for name, value in vars(errors).items() if name.isupper()}
+
+
+def _command(path):
+    found: click.Command = main
+    for name in path:
+        assert isinstance(found, click.Group)
+        found = found.commands[name]
+    return found
 
 
 def test_every_command_says_what_it_does_and_every_option_what_it_is_for():
@@ -96,6 +129,63 @@ def test_an_option_overrules_its_variable(tmp_path, monkeypatch, capsys):
     assert run(["status", "--state", str(tmp_path / "after")]) == 3
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error")]
     assert [line.rpartition("/")[2] for line in told] == ["variable.", "before.", "after."]
+
+
+def test_the_file_gives_way_to_variables_and_options_and_a_stranger_in_it_is_named(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (tmp_path / "config" / "daybook").mkdir(parents=True)
+    (tmp_path / "config" / "daybook" / "daybook.toml").write_text('state = "far"')
+    assert run(["status"]) == 3
+    (tmp_path / "daybook.toml").write_text('state = "near"\n[runs]\nlimit = 5\n')
+    assert run(["status"]) == 3
+    monkeypatch.setenv("DAYBOOK_STATE", "variable")
+    assert run(["runs"]) == 3
+    assert run(["runs", "--state", "option"]) == 3
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error")]
+    assert [line.rpartition(" ")[2] for line in told] == ["far.", "near.", "variable.", "option."]
+    (tmp_path / "daybook.toml").write_text('stat = "near"\n[runs]\nlimits = 5\n[run]\nwait = true\n')
+    assert run(["status"]) == 3
+    told = capsys.readouterr().err
+    assert "stat is neither a command nor an option; [runs] limits is no option\n" in told
+    (tmp_path / "daybook.toml").write_text("state = ")
+    assert run(["status"]) == 3
+    assert "can't be read" in capsys.readouterr().err
+
+
+def test_an_option_for_one_kind_of_stack_overrules_the_file_s_for_the_other(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "daybook.toml").write_text('stack = "prod"')
+    assert run(["status", "--state", "here"]) == 3
+    assert "There is no state of a local cloud in here." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_told_how_to_complete_the_one_word(shell, capsys):
+    assert run(["completion", shell]) == 0
+    assert "_DAYBOOK_COMPLETE" in capsys.readouterr().out
+
+
+def test_the_one_word_completes_commands_and_options():
+    surroundings = os.environ | {"_DAYBOOK_COMPLETE": "bash_complete", "PYTHONPATH": str(ROOT)}
+    for words, found in (("daybook st", "plain,status"), ("daybook runs --li", "plain,--limit")):
+        place = str(len(words.split()) - 1)
+        done = subprocess.run(
+            [sys.executable, "-m", "ops"],
+            env=surroundings | {"COMP_WORDS": words, "COMP_CWORD": place},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.splitlines() == [found]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86400)])
+def test_a_span_of_time_has_a_unit(text, seconds):
+    assert DURATION_TYPE.convert(text, None, None).total_seconds() == seconds
+    assert run(["logs", "--since", text[:-1]]) == 2
 
 
 def test_a_moment_is_utc_unless_it_says_otherwise_and_a_date_is_its_end():

@@ -1,0 +1,154 @@
+"""``cost``: what a month of this stack costs, by a dated list of prices and what the stack is made of."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ops.errors import DONE
+from ops.output import as_json, table
+from ops.target import Target
+
+PRICES = Path(__file__).with_name("prices.json")
+DAYS = 30.4  # of a month
+RECORD_HOURS = 24  # what a shard's price includes
+
+# A usual day, as counted and measured (benchmarks: loading; docs/reliability.md): one new day, five restated.
+ENTRIES = 6
+WRITE_UNITS = 60  # a transaction's writes count twice
+READ_UNITS = 80  # 344 days of the ledger, read consistently, and the run's own
+OBJECTS = 3  # put into the archive
+FETCHER_GB_SECONDS = 1.0 * 8
+CONSUMER_GB_SECONDS = 0.5 * 3
+LOG_GIGABYTES = 0.0001
+STORED_GIGABYTES = 0.5
+# With the tables in DynamoDB: the current row, the entry, each at most 1 KB; a view reads what a page shows.
+STORE_WRITE_UNITS = 2 * ENTRIES
+STORE_READ_UNITS = 60
+QUERIES_A_VIEW = 2  # the table and the entries, where nothing of them is in the dashboard's memory
+
+
+@dataclass(frozen=True)
+class Item:
+    what: str
+    how: str
+    usd: float
+
+
+def cost(target: Target, views: int, as_data: bool) -> int:
+    """``views``: how often a day the dashboard finds nothing in its memory and reads the tables."""
+    found = items(_facts(target), views)
+    total = sum(one.usd for one in found)
+    prices = _list()
+    if as_data:
+        as_json(
+            {
+                "month_usd": round(total, 2),
+                "items": [vars(one) | {"usd": round(one.usd, 4)} for one in found],
+                "prices": {name: prices[name] for name in ("looked_up", "region", "source")},
+                "views_a_day": views,
+            }
+        )
+        return DONE
+    rows = [[one.what, f"{one.usd:,.2f}", one.how] for one in found]
+    table(["a month", "USD", "for"], [*rows, ["in all", f"{total:,.2f}", f"{views} uncached views a day"]])
+    click.echo(
+        f"List prices of {prices['region']}, {prices['looked_up']}, without free tiers and taxes; of "
+        f"{len(prices['prices'])}, {len(prices['not_confirmed'])} small ones are from memory: {PRICES.name}.",
+        err=True,
+    )
+    return DONE
+
+
+def _facts(target: Target) -> dict[str, Any]:
+    """What the stack is made of, as it says itself."""
+    summary = target.client("kinesis").describe_stream_summary(StreamName=target.facts["stream"])
+    stream = summary["StreamDescriptionSummary"]
+    return {
+        "shards": stream["OpenShardCount"],
+        "retention_hours": stream["RetentionPeriodHours"],
+        "store": target.facts.get("store", "timestream"),
+        "people": _people(target),
+        "instance": target.facts.get("dashboard_instance"),
+        "alarms": int(target.facts.get("alarms", 0)),
+    }
+
+
+def _people(target: Target) -> dict[str, int]:
+    pages = target.client("sns").get_paginator("list_subscriptions_by_topic")
+    found = {"email": 0, "sms": 0}
+    for page in pages.paginate(TopicArn=target.facts["daily_report_topic"]):
+        for one in page["Subscriptions"]:
+            if one["Protocol"] in found:
+                found[one["Protocol"]] += 1
+    return found
+
+
+def items(facts: dict[str, Any], views: int) -> list[Item]:
+    """Each cost of a month, the fixed ones first."""
+    prices = _list()["prices"]
+    hours = _list()["hours"]
+    shards, retention = facts["shards"], facts["retention_hours"]
+    found = [
+        Item("Kinesis shards", f"{shards} × {hours} hours", shards * hours * prices["kinesis_shard_hour"])
+    ]
+    if retention > RECORD_HOURS:
+        extended = shards * hours * prices["kinesis_extended_shard_hour"]
+        found.append(Item("Kinesis retention", f"{retention} hours instead of {RECORD_HOURS}", extended))
+    if facts["instance"]:
+        name = f"{facts['instance'].replace('.', '_')}_month"
+        machine = prices[name] + prices["public_ipv4_month"] + prices["gp3_disk_month"]
+        found.append(Item("Dashboard", f"{facts['instance']}, its address, its disk", machine))
+    if facts["alarms"]:
+        found.append(
+            Item(
+                "Alarms",
+                f"{facts['alarms']}, and their key",
+                facts["alarms"] * prices["alarm_month"] + prices["kms_key_month"],
+            )
+        )
+    found += [_tables(facts["store"], prices, views), _ledger(prices), _functions(prices)]
+    kept = STORED_GIGABYTES * prices["s3_gigabyte_month"] + OBJECTS * DAYS / 1000 * prices["s3_thousand_puts"]
+    found.append(
+        Item(
+            "Archive and logs", f"{STORED_GIGABYTES} GB kept", kept + LOG_GIGABYTES * prices["logs_gigabyte"]
+        )
+    )
+    people = facts["people"]
+    told = (
+        people["email"] * DAYS / 1e5 * prices["sns_hundred_thousand_emails"]
+        + people["sms"] * DAYS * prices["sns_sms_us"]
+    )
+    found.append(Item("Reports", f"{people['email']} by e-mail, {people['sms']} by SMS, daily", told))
+    return found
+
+
+def _tables(store: str, prices: dict[str, float], views: int) -> Item:
+    if store == "dynamodb":
+        writes = STORE_WRITE_UNITS * DAYS / 1e6 * prices["dynamodb_million_writes"]
+        reads = STORE_READ_UNITS * views * DAYS / 1e6 * prices["dynamodb_million_reads"]
+        return Item("Tables, DynamoDB", f"{views} views a day", writes + reads)
+    queries = QUERIES_A_VIEW * views * DAYS
+    writes = 2 * ENTRIES * DAYS / 1e6 * prices["timestream_million_writes"]
+    how = f"{queries:,.0f} queries of at least 4 TCU × 30 s"
+    return Item("Tables, Timestream", how, writes + queries * prices["timestream_query"])
+
+
+def _ledger(prices: dict[str, float]) -> Item:
+    writes = WRITE_UNITS * DAYS / 1e6 * prices["dynamodb_million_writes"]
+    reads = READ_UNITS * DAYS / 1e6 * prices["dynamodb_million_reads"]
+    return Item("Ledger", f"{ENTRIES} days a day", writes + reads)
+
+
+def _functions(prices: dict[str, float]) -> Item:
+    seconds = (FETCHER_GB_SECONDS + CONSUMER_GB_SECONDS) * DAYS
+    used = seconds * prices["lambda_gigabyte_second_arm"] + 2 * DAYS / 1e6 * prices["lambda_million_requests"]
+    return Item("Functions", f"{seconds:,.0f} GB-seconds", used)
+
+
+@cache
+def _list() -> dict[str, Any]:
+    return json.loads(PRICES.read_text())

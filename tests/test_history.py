@@ -1,0 +1,95 @@
+"""Four months of the real publishing history, played once: believed, as of then, rebuilt, replayed."""
+
+import csv
+import datetime as dt
+from contextlib import ExitStack
+
+import pytest
+import truth
+
+from local import history
+from local.clock import Clock
+from local.cloud import LocalCloud
+from local.feeds import publishing
+from local.play import moments, play, write_days, write_revisions
+from local.publisher import Publisher
+from local.up import reachable
+from ops import rebuild, replaying
+from ops.local_target import opened
+from schemas.moment import version
+
+pytestmark = [pytest.mark.cloud, pytest.mark.data, pytest.mark.xdist_group("history")]
+
+START, END, NOON = dt.date(2020, 9, 2), dt.date(2020, 12, 31), dt.time(12)
+ENTRIES = 882
+MOMENTS = [
+    dt.datetime.combine(dt.date(2020, 9, 4) + dt.timedelta(days=3 * n), NOON, dt.UTC) for n in range(40)
+]
+
+
+class Played:
+    """The cloud as the history left it, and what the files say by a reader that shares nothing with it."""
+
+    def __init__(self, cloud, target, folder, archives):
+        self.cloud, self.target, self.folder, self.archives = cloud, target, folder, archives
+
+    def written(self):
+        """``days.csv``, ``revisions.csv`` and the tables as of each moment."""
+        days, revisions = self.folder / "days.csv", self.folder / "revisions.csv"
+        write_days(days, self.cloud.reader.daily())
+        write_revisions(revisions, self.cloud.reader.revisions())
+        return days.read_text(), revisions.read_text(), [self.believed(when) for when in MOMENTS]
+
+    def believed(self, when):
+        return {
+            row.day.date.isoformat(): (row.day.counts.cases, row.day.counts.deaths, row.day.counts.recovered)
+            for row in self.target.reader.as_of(when)
+        }
+
+
+@pytest.fixture(scope="module")
+def played(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("played")
+    archives = [data / "published" / f"{name}.tar.xz" for name in ("nyt_us", "jhu_countries_aggregated")]
+    when = moments(START, END, NOON)
+    with ExitStack() as stack:
+        publisher = stack.enter_context(Publisher())
+        cloud = stack.enter_context(LocalCloud(Clock.virtual(when[0]), publisher.config()))
+        stack.enter_context(reachable(cloud, folder))
+        for _ in play(cloud, publishing(publisher, *map(history.read, archives)), when):
+            pass
+        target = stack.enter_context(opened(folder))
+        yield Played(cloud, target, folder, archives)
+
+
+def test_what_was_believed_at_40_moments_is_what_the_files_said_by_then(played):
+    cases, recoveries = map(truth.versions, played.archives)
+    assert len(MOMENTS) == 40
+    for when in MOMENTS:
+        said = truth.figures(truth.newest(cases, when), truth.newest(recoveries, when), when.date())
+        assert played.believed(when) == said, when
+
+
+def test_a_rebuild_from_the_archive_gives_the_same_days_revisions_and_beliefs(played):
+    before = played.written()
+    assert len(list(csv.DictReader(before[1].splitlines()))) == ENTRIES
+    assert rebuild.rebuild(played.target) == ENTRIES
+    assert played.written() == before
+
+
+def test_what_the_stream_retains_gives_the_same_where_the_archive_ends_before_it(played):
+    before, target = played.written(), played.target
+    retained = [batch for batch in replaying.from_stream(target, None, None) if batch.records]
+    count = sum(batch.records for batch in retained)
+    assert 0 < count < ENTRIES, "a stream keeps a week of four months"
+    oldest = version(played.cloud.clock.now() - dt.timedelta(days=7))
+    log = replaying.archived(target.client("s3"), target.facts["archive_bucket"])
+    earlier = [events for events in log if events[0].version < oldest]
+    assert sum(map(len, earlier)) + count == ENTRIES
+    for table in ("daily_table", "revisions_table"):
+        rebuild._make_anew(target, target.facts[table])
+    rebuild._forget_days(target)
+    for events in earlier:
+        assert not target.invoke("consumer", replaying.payload(events)).response["batchItemFailures"]
+    assert replaying.feed(target, retained, len(retained)) == (count, 0)
+    assert played.written() == before
