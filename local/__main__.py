@@ -2,6 +2,7 @@
 
 import datetime as dt
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ DATE = click.DateTime(["%Y-%m-%d"])
 TIME = click.DateTime(["%H:%M"])
 ARCHIVE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+INTERRUPTED = 130
 SOURCE_UNAVAILABLE = 4  # exit code; the others are click's: 1 for an error, 2 for wrong usage
 
 
@@ -47,6 +49,9 @@ def up(
     """Start the whole system: provisioned, loaded, daily runs, a summary."""
     if (start or end) and sources != "history":
         raise click.UsageError("--from and --to go with --sources history")
+    # Ended by a supervisor as by Ctrl-C, and from a script's background as well: nothing is left running.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     from local import download, feeds
     from local import up as system
     from local.engine import default
@@ -74,6 +79,11 @@ def up(
         except download.Unreachable as error:
             click.echo(str(error), err=True)
             sys.exit(SOURCE_UNAVAILABLE)
+        except KeyboardInterrupt:
+            click.echo(
+                "\nEnded before it was through. What was kept stands; the next start goes on from there."
+            )
+            sys.exit(INTERRUPTED)
 
 
 def _date(day: dt.date) -> dt.date:

@@ -7,6 +7,11 @@ from types import TracebackType
 from typing import Any, Self
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever hangs up in the middle has seen enough."""
+
+
 class Publisher:
     """Serves ``files`` by name; what is not there answers 404. Change it at any time."""
 
@@ -34,7 +39,7 @@ class Publisher:
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()

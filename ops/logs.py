@@ -37,9 +37,7 @@ def logs(target: Target, since: dt.timedelta, run: str | None, tail: bool, as_da
             as_json(lines)
         for line in lines:
             if tail or not as_data:
-                click.echo(
-                    json.dumps(line) if as_data else f"{line['time']}  {line['function']:<8}  {line['line']}"
-                )
+                click.echo(json.dumps(line) if as_data else _shown(line))
         if not tail:
             return
         start = max([start, *(_moment(line["timestamp"]) - LATE for line in lines)])
@@ -69,6 +67,16 @@ def _new(target: Target, start: dt.datetime, run: str | None, seen: set[tuple[st
                     }
         except client.exceptions.ResourceNotFoundException:
             continue  # a function that has said nothing yet has no group in the local cloud
+
+
+def _shown(line: Line) -> str:
+    """For people: a line of ours as its stage and what belongs to it, any other as it is."""
+    try:
+        stage, *facts = json.loads(line["line"]).items()
+        said = f"{stage[1]:<13} " + "  ".join(f"{name} {value}" for name, value in facts)
+    except (ValueError, AttributeError):
+        said = line["line"]
+    return f"{line['time']}  {line['function']:<8}  {said}"
 
 
 def _moment(timestamp: int) -> dt.datetime:

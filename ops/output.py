@@ -50,7 +50,7 @@ def _cell(value: Any) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text == "–" or text.replace(",", "").isdigit()
+    return text == "–" or text.replace(",", "").replace(".", "", 1).isdigit()
 
 
 @contextmanager
