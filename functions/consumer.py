@@ -17,7 +17,7 @@ from functions.ledger import Ledger
 from functions.notices import Notices
 from functions.settings import ConsumerSettings
 from functions.store import Store
-from functions.stream import Record, chunks, delivered
+from functions.stream import Record, chunks, delivered, series_of
 from schemas.event import about
 from schemas.notice import ALERTS, DAILY_REPORT
 from schemas.run import OPEN, Head, Run
@@ -29,7 +29,7 @@ PASSING = (StoreBusy, LedgerMoved, ClientError, BotoCoreError)
 
 @dataclass(frozen=True)
 class Parts:
-    """What the consumer works with."""
+    """What the consumer works with; the ledger's series is that of the records in hand."""
 
     settings: ConsumerSettings
     ledger: Ledger
@@ -56,12 +56,14 @@ def parts() -> Parts:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 Lambda's signature
     """A batch of records. On a passing fault, everything from the first record not entered comes again."""
     at = parts()
-    records, replayed = delivered(event)
+    regions = at.settings.regions.split(",")
+    records, replayed = delivered(event, regions)
     now = max(record.arrival for record in records)
     refused = 0
     for chunk in chunks(records, MAX_DAYS):
         try:
-            refused += enter(at, chunk, now, replayed)
+            series = at.ledger.of(series_of(chunk[0].payload, regions))
+            refused += enter(replace(at, ledger=series), chunk, now, replayed)
         except PASSING as fault:
             log.line("passing fault", sequence=chunk[0].sequence, problem=f"{type(fault).__name__}: {fault}")
             return {"batchItemFailures": [{"itemIdentifier": chunk[0].sequence}]}
@@ -70,8 +72,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: 
 
 
 def enter(at: Parts, chunk: list[Record], now: dt.datetime, replayed: bool) -> int:
-    """Enter consecutive records of one run, no date twice; or set aside the one that can't be read. How many
-    can never be entered."""
+    """Enter consecutive records of one run and region, no date twice; or set aside the one that can't be
+    read. How many can never be entered."""
     first = chunk[0]
     if first.event is None:
         if not replayed:
@@ -133,7 +135,8 @@ def set_aside(at: Parts, record: Record, problem: str, now: dt.datetime) -> Head
     """Keep the bytes of a record that can never succeed; its day is pending again, its run counts it as
     failed, and there is one alert, however often it comes."""
     at.archive.keep_rejected(record.sequence, record.payload)
-    name, date = about(record.payload)
+    of = about(record.payload)
+    name, date = of.run, of.date
     log.line("set aside", sequence=record.sequence, run=name, date=date, problem=problem)
     alert = messages.set_aside(record.sequence, name, date, problem, at.settings.stack)
 

@@ -7,7 +7,7 @@ moved it since it was read. So what a caller computed from its reads still holds
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
@@ -36,13 +36,18 @@ class Reading:
 class Ledger:
     """One region's series in the ledger table."""
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: Any, table: str, region: str = REGION) -> None:
         self._client = client
         self._table = table
+        self._region = region
+
+    def of(self, region: str) -> Self:
+        """Another region's series in the same table."""
+        return type(self)(self._client, self._table, region)
 
     def head(self) -> Head:
         """The head; as it is before anything when there is none."""
-        found = self._client.get_item(TableName=self._table, Key=tables.key(tables.HEAD), ConsistentRead=True)
+        found = self._client.get_item(TableName=self._table, Key=self._key(tables.HEAD), ConsistentRead=True)
         return tables.head_of(tables.plain(found.get("Item", {})))
 
     def days(self) -> dict[dt.date, Acknowledged]:
@@ -67,7 +72,7 @@ class Ledger:
         wanted = [tables.HEAD, *(tables.DAY + date.isoformat() for date in dates)]
         wanted += [] if run is None else [tables.RUN + run]
         request: Any = {
-            self._table: {"Keys": [tables.key(entry) for entry in wanted], "ConsistentRead": True},
+            self._table: {"Keys": [self._key(entry) for entry in wanted], "ConsistentRead": True},
         }
         items: list[tables.Item] = []
         for _ in range(MAX_TRIES):
@@ -124,7 +129,7 @@ class Ledger:
 
     def told(self, notice: str) -> bool:
         """Whether there is a notice of this id, sent or not."""
-        entry = tables.key(tables.NOTICE + notice)
+        entry = self._key(tables.NOTICE + notice)
         found = self._client.get_item(
             TableName=self._table, Key=entry, ProjectionExpression="entry", ConsistentRead=True
         )
@@ -135,7 +140,7 @@ class Ledger:
         try:
             found = self._client.update_item(
                 TableName=self._table,
-                Key=tables.key(tables.NOTICE + notice),
+                Key=self._key(tables.NOTICE + notice),
                 UpdateExpression="SET #state = :leased, holder = :holder, leased_until = :until",
                 ConditionExpression="#state = :unsent OR (#state = :leased AND "
                 "(holder = :holder OR leased_until < :now))",
@@ -163,7 +168,7 @@ class Ledger:
         done = {"entry": tables.NOTICE + notice, "state": "sent", "sent_at": written(now)}
         removal = {
             "TableName": self._table,
-            "Key": tables.key(tables.HEAD),
+            "Key": self._key(tables.HEAD),
             "UpdateExpression": "DELETE unsent :notice",
             "ExpressionAttributeValues": {":notice": {"SS": [notice]}},
         }
@@ -175,11 +180,14 @@ class Ledger:
                 if "TransactionConflict" not in _reasons(error) or tries == MAX_TRIES:
                     raise
 
+    def _key(self, entry: str) -> dict[str, Any]:
+        return tables.key(entry, self._region)
+
     def _query(self, prefix: str, newest: int | None = None) -> list[tables.Item]:
         request: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "series = :series AND begins_with(entry, :prefix)",
-            "ExpressionAttributeValues": {":series": {"S": REGION}, ":prefix": {"S": prefix}},
+            "ExpressionAttributeValues": {":series": {"S": self._region}, ":prefix": {"S": prefix}},
             "ConsistentRead": True,
         }
         if newest is not None:
@@ -206,7 +214,7 @@ class Ledger:
         """Put where ``counter`` is as expected; None: where there is no such item."""
         put: dict[str, Any] = {
             "TableName": self._table,
-            "Item": tables.key(item["entry"]) | tables.attributes(item),
+            "Item": self._key(item["entry"]) | tables.attributes(item),
             "ConditionExpression": "attribute_not_exists(entry)",
         }
         if expected is not None:
@@ -251,7 +259,7 @@ class Ledger:
                 clause("SET", "{name} = {value}", name, has)
         update: dict[str, Any] = {
             "TableName": self._table,
-            "Key": tables.key(after["entry"]),
+            "Key": self._key(after["entry"]),
             "UpdateExpression": " ".join(f"{verb} {', '.join(texts)}" for verb, texts in clauses.items()),
         }
         if expected is not None:

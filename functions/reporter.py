@@ -5,9 +5,9 @@ An operator may ask it for a test message to each topic: nobody but the function
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from functions import lifecycle, log, messages, outcome
@@ -17,7 +17,8 @@ from functions.ledger import Ledger
 from functions.notices import Notices
 from functions.request import scheduled
 from functions.settings import ReporterSettings
-from functions.stream import Record, read_range
+from functions.stream import Record, read_range, series_of
+from schemas.day import REGION
 from schemas.event import about
 from schemas.moment import moment
 from schemas.notice import ALERTS, DAILY_REPORT
@@ -59,35 +60,40 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: 
     for item in event["Records"]:
         message = json.loads(item["Sns"]["Message"])
         now = moment(item["Sns"]["Timestamp"])
-        try:
-            lifecycle.again(lambda message=message, now=now: report(at, message, now))
-        except AlreadyTold as told:
-            log.line("told already", notice=str(told))
-        holder = message["requestContext"]["requestId"]
-        at.notices.send(at.ledger.head().unsent, at.ledger, holder, now)
+        if "KinesisBatchInfo" in message:
+            records = _lost(at, message)
+            for region, part in _by_region(at, records or []).items():
+                series = replace(at, ledger=at.ledger.of(region))
+                left = None if records is None else len(records)
+                tell(series, partial(undelivered, series, message, part, left, now), message, now)
+        else:
+            tell(at, partial(unfetched, at, message, now), message, now)
     return {"messages": len(event["Records"])}
 
 
-def report(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> None:
-    """Tell of one message. Raises AlreadyTold."""
-    if "KinesisBatchInfo" in message:
-        undelivered(at, message, now)
-    else:
-        unfetched(at, message, now)
+def tell(at: Parts, attempt: Callable[[], None], message: Mapping[str, Any], now: dt.datetime) -> None:
+    """Mark what the message means, once, and send whatever is unsent."""
+    try:
+        lifecycle.again(attempt)
+    except AlreadyTold as told:
+        log.line("told already", notice=str(told))
+    at.notices.send(at.ledger.head().unsent, at.ledger, message["requestContext"]["requestId"], now)
 
 
-def undelivered(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> None:
-    """A batch that the consumer never took: its runs are incomplete, its days pending again."""
+def undelivered(
+    at: Parts, message: Mapping[str, Any], records: Sequence[Record], left: int | None, now: dt.datetime
+) -> None:
+    """A region's records in a batch that the consumer never took: their runs are incomplete, their days
+    pending again. Of the batch the stream still holds ``left``; None: it is gone. Raises AlreadyTold."""
     batch = message["KinesisBatchInfo"]
     shard, first, last = batch["shardId"], batch["startSequenceNumber"], batch["endSequenceNumber"]
-    records = read_range(at.kinesis, batch["streamArn"], shard, first, last)
-    concerned = _concerned(records or [])
+    concerned = _concerned(records)
     runs = [run for run in (at.ledger.read(name).run for name in sorted(concerned)) if run]
     place = f"{batch['batchSize']} records of {shard}, sequence numbers {first} to {last}"
-    if records is None:
+    if left is None:
         place += ", which the stream no longer holds"
-    elif len(records) < batch["batchSize"]:
-        place += f", of which the stream still holds {len(records)}"
+    elif left < batch["batchSize"]:
+        place += f", of which the stream still holds {left}"
     problem = f"{message['requestContext']['condition']} after {_attempts(message)}"
     waiting = {run.name: set(run.unaccounted) & concerned[run.name] for run in runs}
     dates = sorted(set().union(*(concerned[run] for run in concerned)))
@@ -99,7 +105,7 @@ def undelivered(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> None
 
 
 def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> None:
-    """The fetcher failed, retries included: its run failed, stored or not."""
+    """The fetcher failed, retries included: its run failed, stored or not. Raises AlreadyTold."""
     request = message["requestContext"]["requestId"]
     problem = _problem(message)
     stored = next((run for run in at.ledger.recent_runs() if run.request == request), None)
@@ -120,13 +126,29 @@ def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> None:
     lifecycle.give_up(at.ledger, [(stored, ending.run)], run.unaccounted, [ending.notice], now)
 
 
-def _concerned(records: list[Record]) -> dict[str, set[dt.date]]:
+def _lost(at: Parts, message: Mapping[str, Any]) -> list[Record] | None:
+    """The batch's records, as far as the stream still holds them."""
+    batch = message["KinesisBatchInfo"]
+    first, last = batch["startSequenceNumber"], batch["endSequenceNumber"]
+    return read_range(at.kinesis, batch["streamArn"], batch["shardId"], first, last)
+
+
+def _by_region(at: Parts, records: Iterable[Record]) -> Mapping[str, Sequence[Record]]:
+    """The records by the series that accounts for them; of none at all, the United States hear."""
+    regions = at.settings.regions.split(",")
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        found.setdefault(series_of(record.payload, regions), []).append(record)
+    return found or {REGION: []}
+
+
+def _concerned(records: Iterable[Record]) -> dict[str, set[dt.date]]:
     """The dates that the records speak of, by run."""
     found: dict[str, set[dt.date]] = {}
     for record in records:
-        run, date = about(record.payload)
-        if run and date:
-            found.setdefault(run, set()).add(date)
+        of = about(record.payload)
+        if of.run and of.date:
+            found.setdefault(of.run, set()).add(of.date)
     return found
 
 

@@ -59,6 +59,7 @@ class FetcherSettings(Settings):
 class ConsumerSettings(Settings):
     """What the consumer is told beside that."""
 
+    regions: str  # separated by commas; a record of another is set aside; * stands for any
     database: str
     daily_table: str
     revisions_table: str
@@ -66,7 +67,9 @@ class ConsumerSettings(Settings):
 
 @dataclass(frozen=True)
 class ReporterSettings(Settings):
-    """What the reporter is told: no more than that."""
+    """What the reporter is told beside that."""
+
+    regions: str  # as the consumer's
 
 
 def trace() -> str:

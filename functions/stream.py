@@ -4,7 +4,7 @@ import base64
 import datetime as dt
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -13,12 +13,13 @@ from marshmallow import ValidationError
 
 from functions.errors import StoreBusy
 from schemas.day import REGION
-from schemas.event import DayEvent, decode, encode
+from schemas.event import DayEvent, about, decode, encode
 
 MAX_RECORDS_PER_PUT = 500  # Kinesis PutRecords; our records stay far under its 5 MiB
 MAX_ATTEMPTS = 5
 FIRST_WAIT = 0.1  # seconds; doubled each time, with jitter
 REPLAY = "daybook:replay"
+ANY_REGION = ("*",)
 
 
 @dataclass(frozen=True)
@@ -93,21 +94,25 @@ def read_range(client: Any, stream: str, shard: str, first: str, last: str) -> l
     return found or None
 
 
-def delivered(event: Mapping[str, Any]) -> tuple[list[Record], bool]:
-    """The records of an invocation in their order, and whether they are replayed."""
+def delivered(event: Mapping[str, Any], regions: Collection[str]) -> tuple[list[Record], bool]:
+    """The records of an invocation in their order, and whether they are replayed. One of a region that is
+    none of these is no event for us; `*` stands for any."""
     records = []
     for item in event["Records"]:
         kinesis = item["kinesis"]
         arrival = dt.datetime.fromtimestamp(float(kinesis["approximateArrivalTimestamp"]), dt.UTC)
-        records.append(_record(kinesis["sequenceNumber"], arrival, base64.b64decode(kinesis["data"])))
+        payload = base64.b64decode(kinesis["data"])
+        records.append(_record(kinesis["sequenceNumber"], arrival, payload, regions))
     return records, all(item["eventSource"] == REPLAY for item in event["Records"])
 
 
-def _record(sequence: str, arrival: dt.datetime, payload: bytes) -> Record:
+def _record(
+    sequence: str, arrival: dt.datetime, payload: bytes, regions: Collection[str] = ANY_REGION
+) -> Record:
     try:
         event = decode(payload)
-        if event.day.region != REGION:
-            raise ValidationError(f"is not {REGION}", "region")
+        if event.day.region not in regions and "*" not in regions:
+            raise ValidationError(f"is not {' or '.join(regions)}", "region")
     except ValidationError as error:
         return Record(sequence, arrival, payload, None, str(error.normalized_messages()))
     except OverflowError as error:  # a version that is no moment before the year 10000
@@ -115,15 +120,21 @@ def _record(sequence: str, arrival: dt.datetime, payload: bytes) -> Record:
     return Record(sequence, arrival, payload, event, None)
 
 
+def series_of(payload: bytes, regions: Collection[str]) -> str:
+    """The region that accounts for a record: its own, or the United States where that is none of these."""
+    region = about(payload).region
+    return region if region and (region in regions or "*" in regions) else REGION
+
+
 def chunks(records: Sequence[Record], size: int) -> Iterator[list[Record]]:
-    """The records in their order, cut where the run changes, a date comes again or ``size`` is reached;
-    one that is no event stands alone."""
+    """The records in their order, cut where the run or the region changes, a date comes again or ``size``
+    is reached; one that is no event stands alone."""
     chunk: list[Record] = []
     dates: set[dt.date] = set()
     for record in records:
         event, last = record.event, chunk[-1].event if chunk else None
-        fits = event and last and event.run == last.run and event.day.date not in dates and len(chunk) < size
-        if chunk and not fits:
+        same = event and last and (event.run, event.day.region) == (last.run, last.day.region)
+        if chunk and not (same and event and event.day.date not in dates and len(chunk) < size):
             yield chunk
             chunk, dates = [], set()
         chunk.append(record)

@@ -19,6 +19,7 @@ MAX_STACK = 30  # an S3 bucket's name has 63 characters: daybook-<stack>-rejecte
 MAX_LABEL = 30  # an SMS has 160 characters, and the report needs most of them
 LABEL = re.compile(r"[A-Za-z0-9 .-]*")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+REGIONS = re.compile(r"[A-Za-z0-9_.-]{1,64}|\*")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -37,6 +38,8 @@ class Settings:
     emails: tuple[str, ...]
     phones: tuple[str, ...]
     webhooks: tuple[str, ...]
+    regions: tuple[str, ...]
+    shards: int
     nyt_url: str
     jhu_url: str
     allowed_hosts: tuple[str, ...]
@@ -65,6 +68,8 @@ def read_settings() -> Settings:
             emails=_texts(config, "emails"),
             phones=_texts(config, "phones"),
             webhooks=_texts(config, "webhooks"),
+            regions=_texts(config, "regions"),
+            shards=config.require_int("shards"),
             nyt_url=config.require("nyt_url"),
             jhu_url=config.require("jhu_url"),
             allowed_hosts=_texts(config, "allowed_hosts"),
@@ -103,6 +108,9 @@ def _problems(settings: Settings) -> Iterable[str]:
         yield f"daybook:timezone {settings.timezone!r}: no such zone; write it like America/New_York"
     yield from _each("emails", settings.emails, EMAIL.fullmatch, "not an e-mail address")
     yield from _each("phones", settings.phones, E164.fullmatch, "not in E.164; write it like +12065550100")
+    yield from _each("regions", settings.regions, REGIONS.fullmatch, "not a region like US, nor *")
+    if not settings.regions:
+        yield "daybook:regions: none, so every record would be set aside"
     for key, urls in (
         ("nyt_url", [settings.nyt_url]),
         ("jhu_url", [settings.jhu_url]),
@@ -111,7 +119,7 @@ def _problems(settings: Settings) -> Iterable[str]:
         for url in urls:
             if problem := _url_problem(url, settings, from_allowed_host=key != "webhooks"):
                 yield f"daybook:{key} {url!r}: {problem}"
-    for key in ("max_source_bytes", "source_deadline_seconds", "stale_after_hours"):
+    for key in ("max_source_bytes", "source_deadline_seconds", "stale_after_hours", "shards"):
         if getattr(settings, key) <= 0:
             yield f"daybook:{key} {getattr(settings, key)}: must be more than 0"
 

@@ -101,7 +101,7 @@ def from_stream(target: Target, first: Bound | None, last: Bound | None) -> Iter
                     (one["SequenceNumber"], one["ApproximateArrivalTimestamp"].timestamp(), one["Data"])
                     for one in part
                 )
-                dates = frozenset(date for one in part if (date := about(one["Data"])[1]))
+                dates = frozenset(date for one in part if (date := about(one["Data"]).date))
                 yield Batch(len(part), dates, body, part[-1]["SequenceNumber"])
             beyond = len(records) < len(answer["Records"])
             if beyond or (not answer["Records"] and not answer.get("MillisBehindLatest")):

@@ -23,6 +23,7 @@ from ops.output import as_json, counting, say
 from ops.reading import MANY, pending
 from ops.rebuild import rebuilt_at
 from ops.target import Target
+from schemas.day import REGION
 from schemas.event import DayEvent, decode
 
 TRAILING = dt.timedelta(hours=6)  # Timestream's magnetic store: until then a write may not be seen
@@ -67,7 +68,8 @@ def found_in(target: Target, log: Iterable[DayEvent]) -> list[Finding]:
     young = target.aws and rebuilt is not None and now - rebuilt < TRAILING
     found = [*ledger(head, days, runs)]
     by_name = {run.name: run for run in runs}
-    for date, finding in compare(log, days, daily, revisions, by_name):
+    ours = (event for event in log if event.day.region == REGION)
+    for date, finding in compare(ours, days, daily, revisions, by_name):
         fresh = young or (target.aws and date in days and now - days[date].at < TRAILING)
         may_trail = fresh and finding.place in ("daily", "revisions")
         if may_trail:

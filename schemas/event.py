@@ -25,6 +25,7 @@ MAX_VERSION = 253_402_300_799_999  # the last millisecond of the year 9999
 MAX_RUN = 200  # its name is part of a key, of which DynamoDB takes 1,024 bytes
 SHA256 = re.compile(r"[0-9a-f]{64}")
 RUN = re.compile(r"[A-Za-z0-9:.#_ -]+")
+REGION_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class EntrySchema(CountsFields):
         unknown = RAISE
 
     date = IsoDate(required=True)
-    region = fields.String(required=True, validate=validate.Regexp(r"[A-Za-z0-9_.-]{1,64}\Z"))
+    region = fields.String(required=True, validate=validate.Regexp(REGION_NAME.pattern + r"\Z"))
     version = Whole(1, MAX_VERSION, required=True)
     revision = Whole(1, required=True)
     previous = fields.Nested(CountsSchema, required=True, allow_none=True)
@@ -185,16 +186,26 @@ def _check_origin(source: str, run: str) -> None:
     ORIGIN.load({"source": source, "run": run})
 
 
-def about(payload: bytes) -> tuple[str | None, dt.date | None]:
-    """The run and the date that a record seems to speak of, though it is no valid event."""
+@dataclass(frozen=True)
+class About:
+    """What a record seems to speak of, though it may be no valid event; None where it can't be told."""
+
+    run: str | None = None
+    region: str | None = None
+    date: dt.date | None = None
+
+
+def about(payload: bytes) -> About:
+    """The run, region and date in a record's bytes, each as far as it can be read."""
     try:
         envelope: Any = json.loads(payload)
         run = envelope.get("run")
-        date = dt.date.fromisoformat(str(envelope.get("subject")).partition("/")[2])
+        region, _, text = str(envelope.get("subject")).partition("/")
+        date = dt.date.fromisoformat(text)
     except (ValueError, RecursionError, AttributeError):
-        return None, None
+        return About()
     known = isinstance(run, str) and len(run) <= MAX_RUN and RUN.fullmatch(run)
-    return (run if known else None), date
+    return About(run if known else None, region if REGION_NAME.fullmatch(region) else None, date)
 
 
 def _envelope(event: DayEvent) -> dict[str, Any]:

@@ -24,9 +24,9 @@ NOTICE = "notice#"
 MEASURE = "day"
 
 
-def key(entry: str) -> dict[str, Any]:
-    """The primary key of a ledger item, in DynamoDB's shape."""
-    return {"series": {"S": REGION}, "entry": {"S": entry}}
+def key(entry: str, series: str = REGION) -> dict[str, Any]:
+    """The primary key of a ledger item, in DynamoDB's shape; each region is a series."""
+    return {"series": {"S": series}, "entry": {"S": entry}}
 
 
 def attributes(item: Mapping[str, Any]) -> dict[str, Any]:

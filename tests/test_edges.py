@@ -741,7 +741,7 @@ def item(number: int, payload: bytes, source: str = "aws:kinesis") -> dict[str, 
 
 def test_delivered_records_come_in_their_order_with_their_arrival():
     found = [event(2, 20), event(1, 10)]
-    records, replayed = delivered({"Records": [item(7, encode(found[0])), item(8, encode(found[1]))]})
+    records, replayed = delivered({"Records": [item(7, encode(found[0])), item(8, encode(found[1]))]}, ["US"])
     assert [(record.sequence, record.arrival, record.event) for record in records] == [
         ("7", NOON, found[0]),
         ("8", NOON, found[1]),
@@ -752,8 +752,8 @@ def test_delivered_records_come_in_their_order_with_their_arrival():
 def test_records_are_replayed_only_where_all_of_them_are():
     payload = encode(event(1, 10))
     replay, stream = item(1, payload, "daybook:replay"), item(2, payload)
-    assert delivered({"Records": [replay, replay]})[1]
-    assert not delivered({"Records": [replay, stream]})[1]
+    assert delivered({"Records": [replay, replay]}, ["US"])[1]
+    assert not delivered({"Records": [replay, stream]}, ["US"])[1]
 
 
 def envelope(**data: Any) -> bytes:
@@ -786,7 +786,7 @@ def test_the_builder_of_bad_events_builds_a_good_one_where_nothing_is_bad():
     ],
 )
 def test_a_record_that_is_no_event_of_ours_is_delivered_with_its_problem(payload, problem):
-    (record,), _ = delivered({"Records": [item(7, payload)]})
+    (record,), _ = delivered({"Records": [item(7, payload)]}, ["US"])
     assert (record.sequence, record.payload, record.event) == ("7", payload, None)
     assert problem in str(record.problem)
 
@@ -814,6 +814,18 @@ def test_a_chunk_is_of_one_run_with_no_date_twice_and_what_is_no_event_stands_al
         for number, run_and_date in enumerate(found, 1)
     ]
     assert [[int(one.sequence) for one in chunk] for chunk in chunks(records, size)] == expected
+
+
+def test_a_chunk_is_of_one_region():
+    found = [event(1, 10), event(2, 10), event(3, 10)]
+    found[1] = replace(found[1], day=replace(found[1].day, region="CA"))
+    cut = chunks([record(number, one) for number, one in enumerate(found)], 9)
+    assert [[one.sequence for one in chunk] for chunk in cut] == [["0"], ["1"], ["2"]]
+
+
+def test_a_record_of_another_region_is_an_event_where_any_is_admitted():
+    (record,), _ = delivered({"Records": [item(7, envelope(region="CA"))]}, ["*"])
+    assert record.event and record.event.day.region == "CA"
 
 
 # The store, and its reader

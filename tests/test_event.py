@@ -5,7 +5,7 @@ import pytest
 from builders import FILES, counts, day
 from marshmallow import ValidationError
 
-from schemas.event import DayEvent, about, decode, encode
+from schemas.event import About, DayEvent, about, decode, encode
 from schemas.moment import version
 
 RECORDED = DayEvent(day(1, 10, 1, None), 1583150400123, 1, None, "a run", "test", FILES)
@@ -113,7 +113,8 @@ def test_nothing_is_sent_that_could_not_be_read():
 
 
 def test_a_record_that_is_no_event_may_still_say_what_it_is_about():
-    assert about(changed(data__cases="x")) == ("a run", dt.date(2020, 3, 1))
-    assert about(b"\x00") == (None, None)
-    assert about(b"[1]") == (None, None)
-    assert about(b'{"run": 5, "subject": "US/2020-03-01"}') == (None, dt.date(2020, 3, 1))
+    assert about(changed(data__cases="x")) == About("a run", "US", dt.date(2020, 3, 1))
+    assert about(b"\x00") == About()
+    assert about(b"[1]") == About()
+    assert about(b'{"run": 5, "subject": "US/2020-03-01"}') == About(None, "US", dt.date(2020, 3, 1))
+    assert about(b'{"run": "r", "subject": "U S/2020-03-01"}') == About("r", None, dt.date(2020, 3, 1))

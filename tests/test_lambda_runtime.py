@@ -177,10 +177,11 @@ def test_a_process_is_used_again_while_it_is_warm(runtime: LambdaRuntime) -> Non
     assert not second.cold
 
 
-def test_a_process_that_was_warmed_takes_the_first_invocation(runtime: LambdaRuntime) -> None:
-    runtime.warm("tell")
-    (waiting,) = runtime.processes("tell")
-    answer = runtime.invoke("tell", b"{}")
+def test_a_process_that_was_warmed_takes_the_first_invocation(code: Path) -> None:
+    with LambdaRuntime("http://127.0.0.1:9", Clock.virtual(NOON), [function(code, "tell")]) as runtime:
+        runtime.warm("tell")
+        (waiting,) = runtime.processes("tell")
+        answer = runtime.invoke("tell", b"{}")
     assert (json.loads(answer.response)["process"], answer.cold) == (waiting, False)
 
 

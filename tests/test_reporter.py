@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from unittest import mock
 
 import pytest
-from builders import NOON, date, entry, event, run
+from builders import NOON, counts, date, entry, event, run
 
 from functions import reporter
 from functions.ledger import Ledger
@@ -18,6 +19,7 @@ from functions.reporter import Parts
 from functions.settings import ReporterSettings
 from local.clock import Clock
 from local.emulator import Emulator, Publication
+from schemas.day import Day
 from schemas.event import encode
 from schemas.moment import written
 from schemas.notice import ALERTS, DAILY_REPORT, Notice
@@ -66,7 +68,7 @@ class Desk:
         }
         self.ledger = Ledger(client("dynamodb"), name)
         settings = ReporterSettings(
-            "test", "", name, "archive", self.topics[DAILY_REPORT], self.topics[ALERTS]
+            "test", "", name, "archive", self.topics[DAILY_REPORT], self.topics[ALERTS], "US,CA"
         )
         self.parts = Parts(settings, self.ledger, self.kinesis, Notices(sns, self.topics))
         self._publications = emulator.publications
@@ -184,6 +186,19 @@ def test_an_undelivered_batch_leaves_its_run_incomplete_its_days_pending_and_one
     assert (head.open, head.failures, head.unsent) == (frozenset(), (found.name,), frozenset())
 
 
+def test_the_regions_of_a_batch_are_told_of_one_by_one_each_in_its_own_series(desk):
+    ours = run([1])
+    desk.stored(ours, days=(entry(1, 9),))
+    theirs = replace(event(2, 20, run="theirs"), day=Day(date(2), counts(20), "CA"))
+    elsewhere = replace(event(3, 30, run="elsewhere"), day=Day(date(3), counts(30), "XX"))
+    deliver(undelivered(desk, desk.put(payload(1, ours), encode(theirs), encode(elsewhere))))
+    of_us, of_ca = desk.told()
+    assert "2 days: 2020-03-01, 2020-03-03" in of_us.text("email")
+    assert "1 day: 2020-03-02" in of_ca.text("email")
+    assert desk.run(ours.name).state == INCOMPLETE
+    assert (desk.ledger.of("CA").head().unsent, desk.ledger.of("XX").head()) == (frozenset(), Head())
+
+
 def test_a_day_that_was_entered_after_all_keeps_its_digest(desk):
     found = run([1, 2], inserted=frozenset({date(1)}), entries=1)
     desk.stored(found, days=(entry(1, 10), entry(2, 19)))
@@ -207,11 +222,13 @@ def test_a_second_delivery_of_the_message_says_and_does_nothing(desk):
     assert desk.ledger.head() == before
 
 
-def test_a_reporter_that_died_before_sending_sends_when_the_message_comes_again(desk):
+def test_a_reporter_that_died_before_sending_sends_when_the_message_comes_again(desk, monkeypatch):
     found = run([1])
     desk.stored(found)
     message = undelivered(desk, desk.put(payload(1, found)))
-    reporter.report(desk.parts, message, NOW)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Notices, "send", mock.Mock(side_effect=KeyboardInterrupt))
+        deliver(message)
     assert desk.told() == []
     deliver(message, NOW + MINUTE)
     deliver(message, NOW + MINUTE)
