@@ -50,6 +50,7 @@ publish(
     settings,
     {
         **surroundings.values(),
+        "synthetic": "true" if settings.synthetic else "false",
         "account": account,
         "region": aws.get_region().region,
         "schedule": schedule.name,

@@ -121,7 +121,14 @@ def believed(seen: Seen, latest: Latest) -> list[Component]:
 
 def notes(seen: Seen) -> list[Component]:
     """What is missing, and how to read what is there."""
-    rows = seen.shown_rows
+    shown = seen.then or seen.now
+    return parts.bullets(said(seen.shown_rows, seen.choice, shown, seen.unacknowledged))
+
+
+def said(
+    rows: Sequence[Row], choice: Choice, shown: Shown, unacknowledged: Sequence[series.Stretch]
+) -> list[str]:
+    """The same as sentences."""
     found = []
     unreported, missing = series.unreported(rows), series.missing(rows)
     if unreported:
@@ -131,9 +138,9 @@ def notes(seen: Seen) -> list[Component]:
         found.append(f"Recoveries: not reported {when}. A gap, not a zero.")
     if missing:
         found.append(f"No figures for {words.stretches(missing)}.")
-    if seen.unacknowledged:
-        found.append(f"Published, not yet acknowledged: {words.stretches(seen.unacknowledged)}.")
-    return parts.bullets([*found, *words.notes(seen.choice, seen.then or seen.now)])
+    if unacknowledged:
+        found.append(f"Published, not yet acknowledged: {words.stretches(unacknowledged)}.")
+    return [*found, *words.notes(choice, shown)]
 
 
 def restated(seen: Seen) -> list[Component]:

@@ -123,14 +123,13 @@ def play(
         moments,
         notice_line,
         run_line,
-        write_days,
         write_lines,
-        write_revisions,
     )
     from local.play import (
         play as played_runs,
     )
     from local.publisher import Publisher
+    from ops import csv_files
 
     try:
         histories = history.read(nyt), history.read(jhu)
@@ -151,8 +150,8 @@ def play(
             runs.append(played)
             progress.update(task, advance=1, description=f"{played.scheduled_at:%Y-%m-%d} {played.run.state}")
         daily, revisions = cloud.reader.daily(), cloud.reader.revisions()
-        write_days(out / "days.csv", daily)
-        write_revisions(out / "revisions.csv", revisions)
+        (out / "days.csv").write_text(csv_files.days(daily))
+        (out / "revisions.csv").write_text(csv_files.revisions(revisions))
         write_lines(out / "runs.jsonl", map(run_line, runs))
         write_lines(out / "notices.jsonl", filter(None, map(notice_line, cloud.emulator.publications)))
         if state is not None:

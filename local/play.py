@@ -1,6 +1,5 @@
 """Play a publishing history: one run a day, each with its moment as now. How truth is measured."""
 
-import csv
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +11,6 @@ from local.cloud import LocalCloud
 from local.emulator import Publication
 from schemas.moment import moment, written
 from schemas.run import Run
-from schemas.tables import Row
 
 PEOPLE = ("daily-report", "alerts")
 
@@ -46,29 +44,6 @@ def play(
         cloud.settle(until=scheduled_at + dt.timedelta(days=1) - dt.timedelta(minutes=1))
         run = next(run for run in cloud.ledger.recent_runs() if run.request == request)
         yield Played(scheduled_at, run, cloud.ledger.head().last_acknowledged)
-
-
-def write_days(path: Path, rows: Iterable[Row]) -> None:
-    """``date,cases,deaths,recovered``; recovered is empty where it is not reported."""
-    with path.open("w", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["date", "cases", "deaths", "recovered"])
-        table.writerows([row.day.date, *_counts(row)] for row in rows)
-
-
-def write_revisions(path: Path, rows: Iterable[Row]) -> None:
-    """Every entry ever made, in the order in which they were made."""
-    with path.open("w", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["recorded_at", "date", "cases", "deaths", "recovered", "kind"])
-        for row in sorted(rows, key=lambda row: (row.version, row.day.date)):
-            kind = "recorded" if row.revision == 1 else "revised"
-            table.writerow([written(row.recorded_at), row.day.date, *_counts(row), kind])
-
-
-def _counts(row: Row) -> list[int | str]:
-    counts = row.day.counts
-    return [counts.cases, counts.deaths, "" if counts.recovered is None else counts.recovered]
 
 
 def run_line(played: Played) -> dict[str, Any]:

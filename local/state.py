@@ -16,6 +16,8 @@ from schemas import tables
 
 ARCHIVE = "archive"
 LEDGER = "ledger.jsonl"
+STACK = "stack.json"
+REMEMBERED = ("label", "synthetic")  # of the stack's configuration: what its figures are called
 STAMP = "stamp"
 UNFINISHED = ".unfinished"
 
@@ -32,6 +34,14 @@ def save(cloud: LocalCloud, folder: Path) -> None:
     lines = [json.dumps(item) for item in _items(cloud) if not item["entry"]["S"].startswith(tables.DAY)]
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / LEDGER, "".join(line + "\n" for line in lines).encode())
+    said = {name: cloud.stack.exports[name] for name in REMEMBERED}
+    _write(folder / STACK, (json.dumps(said) + "\n").encode())
+
+
+def config(folder: Path) -> dict[str, str]:
+    """The configuration that what is kept there was made with."""
+    path = folder / STACK
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def last_run(folder: Path) -> dt.datetime | None:

@@ -46,7 +46,7 @@ def opened(folder: Path) -> Iterator[Target]:
         yield Target(description, facts, lambda service: client(service, said["endpoint"]), None)
         return
     last = state.last_run(folder)
-    with LocalCloud(Clock.virtual(last) if last else Clock.real(), {}) as cloud:
+    with LocalCloud(Clock.virtual(last) if last else Clock.real(), state.config(folder)) as cloud:
         try:
             count = state.restore(cloud, folder)
         except Exception as error:

@@ -137,4 +137,17 @@ def cost(context: click.Context, as_data: bool, views_a_day: int) -> None:
     context.exit(code)
 
 
-COMMANDS = (status, runs, days, history, as_of, logs, cost)
+@click.command("export-site")
+@options
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.pass_obj
+def export_site(asked: Asked, folder: Path) -> None:
+    """Write the record into FOLDER as a page without a server: chart, table, and the record as it stood at
+    any date. Fit for GitHub Pages; opens from the disk as well."""
+    from ops import exporting
+
+    with asked.target() as target:
+        exporting.export(target, folder)
+
+
+COMMANDS = (status, runs, days, history, as_of, logs, cost, export_site)

@@ -1,24 +1,22 @@
 """What the ledger and the tables say: status, runs, days, a day's history, the table as it was believed."""
 
-import csv
 import datetime as dt
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from dashboard.data import stamp
 from functions.archive import SOURCES
-from ops import shown
+from ops import csv_files, shown
 from ops.errors import DONE, PENDING, USAGE, Problem
 from ops.output import as_json, facts, say, table
 from ops.replay import archived
 from ops.target import Target
 from schemas.moment import version, written
 from schemas.run import INCOMPLETE, OPEN, Acknowledged, Run
-from schemas.tables import Row
 
 MANY = 10_000  # runs; a daily schedule makes as many in 27 years
 
@@ -187,20 +185,9 @@ def as_of(target: Target, moment: dt.datetime, out: Path | None, as_data: bool) 
     if as_data:
         as_json([shown.row(row) for row in rows])
     elif out is None:
-        write_days(sys.stdout, rows)
+        click.echo(csv_files.days(rows), nl=False)
     else:
-        with out.open("w", newline="") as file:
-            write_days(file, rows)
-
-
-def write_days(file: IO[str], rows: Iterable[Row]) -> None:
-    """``date,cases,deaths,recovered``; recovered is empty where it is not reported."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["date", "cases", "deaths", "recovered"])
-    for row in rows:
-        counts = row.day.counts
-        recovered = "" if counts.recovered is None else counts.recovered
-        writer.writerow([row.day.date, counts.cases, counts.deaths, recovered])
+        out.write_text(csv_files.days(rows))
 
 
 def _dates(dates: list[str]) -> str:

@@ -11,10 +11,10 @@ from local import history
 from local.clock import Clock
 from local.cloud import LocalCloud
 from local.feeds import publishing
-from local.play import moments, play, write_days, write_revisions
+from local.play import moments, play
 from local.publisher import Publisher
 from local.up import reachable
-from ops import rebuild, replaying
+from ops import csv_files, rebuild, replaying
 from ops.local_target import opened
 from schemas.moment import version
 
@@ -35,10 +35,9 @@ class Played:
 
     def written(self):
         """``days.csv``, ``revisions.csv`` and the tables as of each moment."""
-        days, revisions = self.folder / "days.csv", self.folder / "revisions.csv"
-        write_days(days, self.cloud.reader.daily())
-        write_revisions(revisions, self.cloud.reader.revisions())
-        return days.read_text(), revisions.read_text(), [self.believed(when) for when in MOMENTS]
+        reader = self.cloud.reader
+        believed = [self.believed(when) for when in MOMENTS]
+        return csv_files.days(reader.daily()), csv_files.revisions(reader.revisions()), believed
 
     def believed(self, when):
         return {

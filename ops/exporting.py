@@ -1,0 +1,118 @@
+"""``export-site``: the record as a page without a server, every entry in it: for GitHub Pages, or a stick."""
+
+import base64
+import datetime as dt
+import gzip
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import click
+
+from dashboard import figures, record, routes, series, words
+from dashboard.choice import AVERAGE, LINEAR, LOG, NEW, TOTAL, Choice
+from dashboard.parts import JHU_LICENCE, NYT_LICENCE
+from ops import csv_files
+from ops.errors import CONFIGURATION, Problem
+from ops.output import say
+from ops.target import Target
+from schemas.tables import Row
+
+PARTS = Path(__file__).with_name("page")
+STYLE = routes.ASSETS / "daybook.css"
+CHOICES = tuple(Choice(show=show, scale=scale) for show in (TOTAL, NEW, AVERAGE) for scale in (LINEAR, LOG))
+MADE_UP = (
+    '<p class="banner synthetic"><b>Synthetic sample.</b> These figures are made up. '
+    "They are nobody's record of anything.</p>"
+)
+
+
+def export(target: Target, folder: Path) -> None:
+    """Write index.html, daily.csv and revisions.csv. Raises Problem where there is no record yet."""
+    daily, revisions = target.reader.daily(), target.reader.revisions()
+    if not daily:
+        raise Problem(
+            "There is no record to export.",
+            "Nothing was written.",
+            "Make a run first: python -m ops run --wait",
+            CONFIGURATION,
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "daily.csv").write_text(csv_files.days(daily))
+    (folder / "revisions.csv").write_text(csv_files.revisions(revisions))
+    made_up = target.facts.get("synthetic") == "true"
+    text = page(daily, revisions, target.now(), synthetic=made_up)
+    (folder / "index.html").write_text(text, encoding="utf-8")
+    say(f"{len(daily):,} days, {len(revisions):,} entries. Open it: {folder / 'index.html'}")
+    click.echo(folder / "index.html")
+
+
+def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synthetic: bool) -> str:
+    """The whole page. Nothing in it is loaded from elsewhere, and its policy forbids it."""
+    plotly = gzip.decompress((routes.ASSETS / f"{routes.PLOTLY}.gz").read_bytes()).decode()
+    script = (PARTS / "page.js").read_text(encoding="utf-8")
+    scripts = " ".join(f"'sha256-{_digest(text)}'" for text in (plotly, script))
+    return Template((PARTS / "index.html").read_text(encoding="utf-8")).substitute(
+        policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {scripts}",
+        style=STYLE.read_text(encoding="utf-8") + (PARTS / "page.css").read_text(encoding="utf-8"),
+        banner=MADE_UP if synthetic else "",
+        through=str(daily[-1].day.date),
+        written=escape(words.moment(now)),
+        nyt_licence=NYT_LICENCE,
+        jhu_licence=JHU_LICENCE,
+        # `<` would end the element where a text held a tag; the JSON is the same.
+        record=json.dumps(contents(daily, revisions, synthetic), separators=(",", ":")).replace(
+            "<", "\\u003c"
+        ),
+        plotly=plotly,
+        script=script,
+    )
+
+
+def contents(daily: Sequence[Row], revisions: Sequence[Row], synthetic: bool) -> dict[str, Any]:
+    """What the page's script works with. ``entries``: date, version, cases, deaths, recovered, oldest first;
+    ``entered``: the dates on which something was, newest first, with the days recorded and revised."""
+    shown = series.shown(daily, Choice())
+    unreported = series.unreported(daily)
+    drawn: dict[str, Any] = {}
+    notes: dict[str, list[str]] = {}
+    for choice in CHOICES:
+        now = series.shown(daily, choice)
+        name = f"{choice.show}/{choice.scale}"
+        for state, then in (("now", None), ("then", now)):
+            drawn[f"{name}/{state}"] = figures.chart(
+                now, choice, then, unreported=unreported, synthetic=synthetic
+            )
+        notes[name] = record.said(daily, choice, now, ())
+    return {
+        "entries": [
+            [str(row.day.date), row.version, *_counts(row)]
+            for row in sorted(revisions, key=lambda row: row.version)
+        ],
+        "entered": _entered(revisions),
+        "dates": [date.isoformat() for date in shown.dates],
+        "figures": drawn,
+        "notes": notes,
+        "units": {choice.show: words.unit("cases", choice) for choice in CHOICES},
+    }
+
+
+def _entered(revisions: Iterable[Row]) -> list[tuple[str, int, int]]:
+    found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for row in revisions:
+        found[str(row.recorded_at.date())][row.revision > 1] += 1
+    return [(date, new, restated) for date, (new, restated) in sorted(found.items(), reverse=True)]
+
+
+def _counts(row: Row) -> tuple[int, int, int | None]:
+    counts = row.day.counts
+    return counts.cases, counts.deaths, counts.recovered
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
