@@ -1,0 +1,174 @@
+"""The page without a server, opened from the disk: the figures of any date, and nothing from elsewhere."""
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from browser import ARGUMENTS, executable
+from dashboards import NOW, RESTATED, FakeReader, current, entries
+
+from dashboard import series
+from dashboard.choice import Choice
+from dashboard.series import COUNTS, NAMES, SERIES
+from ops import exporting
+from ops.errors import CONFIGURATION, Problem
+from ops.target import Target
+
+pytest.importorskip("playwright")
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("export")]
+
+ASOF = ("2020-03-02", "2020-04-15", "2020-06-19", "2020-06-20", "2020-06-29")
+
+
+def target(reader: Any, **facts: str) -> Target:
+    found = Target("made up", facts, lambda _: None, lambda: NOW)
+    found.__dict__["reader"] = reader  # in the place of what it would make of its clients
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site") / "public"
+    exporting.export(target(FakeReader()), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(site) -> Iterator[Page]:
+    path = executable()
+    if path is None:
+        pytest.skip("NO BROWSER: install Chromium, Chrome or Edge, or nothing of what people see is tested")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        found = browser.new_page(viewport={"width": 1280, "height": 900})
+        found.complaints, found.asked = [], []  # type: ignore[attr-defined]
+        found.on("console", lambda message: found.complaints.append(message.text))  # type: ignore[attr-defined]
+        found.on("pageerror", lambda error: found.complaints.append(str(error)))  # type: ignore[attr-defined]
+        found.on("request", lambda request: found.asked.append(request.url))  # type: ignore[attr-defined]
+        found.goto((site / "index.html").as_uri())
+        yield found
+        browser.close()
+
+
+def choose(page: Page, show: str = "total", scale: str = "linear", asof: str = "") -> None:
+    page.check(f"#show-{show}")
+    page.check(f"#scale-{scale}")
+    page.select_option("#asof", asof)
+
+
+def drawn(page: Page, name: str) -> dict[str, Any]:
+    script = """name => {
+        const trace = document.getElementById('chart').data.find(one => one.name === name);
+        return trace && [Array.from(trace.x), Array.from(trace.y)];
+    }"""
+    found = page.evaluate(script, name)
+    return {} if found is None else dict(zip(found[0], found[1], strict=True))
+
+
+@pytest.mark.parametrize("show", ["total", "new", "average"])
+@pytest.mark.parametrize("asof", ASOF)
+def test_its_figures_of_any_date_are_those_of_the_dashboard(page, show, asof):
+    moment = dt.datetime.combine(dt.date.fromisoformat(asof), dt.time(23, 59, 59), dt.UTC)
+    then = series.believed(entries(), moment)
+    span = Choice(show=show, start=entries()[0].day.date, end=entries()[-1].day.date)
+    expected, today = series.shown(then, span), series.shown(current(entries()), span)
+    choose(page, show, asof=asof)
+    for name in SERIES:
+        values = drawn(page, NAMES[name])
+        of_then = {str(date): values[str(date)] for date in expected.dates}
+        assert of_then == dict(zip(map(str, expected.dates), expected.figures[name], strict=True))
+        assert {date for date, value in values.items() if value is not None} <= of_then.keys()
+        pale = drawn(page, f"{NAMES[name]} today")
+        assert pale == dict(zip(map(str, today.dates), today.figures[name], strict=True))
+
+
+def test_todays_record_is_drawn_as_it_is(page):
+    choose(page)
+    today = series.shown(current(entries()), Choice())
+    for name in SERIES:
+        assert drawn(page, NAMES[name]) == dict(zip(map(str, today.dates), today.figures[name], strict=True))
+    assert not drawn(page, "Cases today")
+    assert page.locator("#restated").is_hidden()
+
+
+def test_what_was_restated_is_ringed_and_listed(page):
+    choose(page, asof="2020-06-19")
+    assert set(drawn(page, "Cases restated")) == {str(date) for date in RESTATED}
+    rows = page.locator("#restated tbody tr").all_inner_texts()
+    assert len(rows) == len(RESTATED) * 2  # cases and recoveries; deaths stayed
+    assert all("2020-06-20 12:00 UTC" in text and ("+1,234" in text or "+50" in text) for text in rows)
+    choose(page, asof="2020-06-20")
+    assert page.locator("#restated").is_hidden()
+
+
+def test_a_logarithm_has_no_place_for_zero_or_less(page):
+    choose(page, show="new", scale="log", asof="2020-06-20")
+    assert all(value is None or value > 0 for name in COUNTS for value in drawn(page, NAMES[name]).values())
+
+
+def test_earlier_and_later_step_through_the_dates_on_which_something_was_entered(page):
+    choose(page)
+    page.click("#earlier")
+    assert page.input_value("#asof") == "2020-06-29"
+    page.click("#earlier")
+    assert page.input_value("#asof") == "2020-06-28"
+    page.click("#later")
+    page.click("#later")
+    assert page.input_value("#asof") == ""
+    assert page.is_disabled("#later")
+    (restated,) = [text for text in page.locator("#asof option").all_inner_texts() if "restated" in text]
+    assert restated == "2020-06-20: 1 day new, 3 days restated"
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("asof", ["", "2020-06-19"])
+def test_it_is_accessible_and_no_wider_than_the_window(page, width, asof):
+    choose(page, asof=asof)
+    page.set_viewport_size({"width": width, "height": 900})
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+def test_it_asks_for_nothing_but_itself_and_complains_of_nothing(page, site):
+    choose(page, "new", "log", "2020-06-19")
+    assert page.asked == [(site / "index.html").as_uri()]
+    assert page.complaints == []
+
+
+def test_the_files_beside_it_hold_the_record_and_every_entry(site):
+    daily = list(csv.DictReader(io.StringIO((site / "daily.csv").read_text())))
+    revisions = list(csv.DictReader(io.StringIO((site / "revisions.csv").read_text())))
+    assert (len(daily), len(revisions)) == (120, 123)
+    assert sum(line["kind"] == "revised" for line in revisions) == 3
+
+
+def test_both_sources_are_credited_and_made_up_figures_are_called_that(site, tmp_path):
+    said = (site / "index.html").read_text()
+    assert "The New York Times" in said and "for non-commercial use" in said and "CC BY 4.0" in said
+    assert "Synthetic sample" not in said
+    exporting.export(target(FakeReader(), synthetic="true"), tmp_path)
+    made_up = (tmp_path / "index.html").read_text()
+    assert exporting.MADE_UP in made_up
+    assert "SYNTHETIC SAMPLE" in made_up
+
+
+def test_what_the_record_says_cannot_end_its_element(site):
+    text = (site / "index.html").read_text()
+    data = text.partition('<script type="application/json" id="record">')[2].partition("</script>")[0]
+    assert "<" not in data
+    assert len(json.loads(data)["entries"]) == 123
+
+
+def test_without_a_record_nothing_is_written(tmp_path):
+    with pytest.raises(Problem, match="no record to export") as raised:
+        exporting.export(target(FakeReader(entries=[], runs_=[])), tmp_path / "none")
+    assert raised.value.code == CONFIGURATION
+    assert not (tmp_path / "none").exists()
