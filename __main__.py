@@ -5,7 +5,7 @@ import sys
 import pulumi
 import pulumi_aws as aws
 
-from infra.buckets import create_archive, create_rejected
+from infra.buckets import create_archive
 from infra.code import read_code
 from infra.consumer import create_consumer
 from infra.dashboard import environment as dashboard_environment
@@ -26,18 +26,17 @@ settings = read_settings()
 code = read_code()
 account = aws.get_caller_identity().account_id
 
-# What the data passes through …
+# What the data passes through, the tables first: an account that is refused them has nothing made …
+tables = create_tables(settings, account)
 stream = create_stream(settings)
 archive = create_archive(settings, account)
-rejected = create_rejected(settings, account)
-tables = create_tables(settings, rejected)
 ledger = create_ledger(settings)
 topics = create_topics(settings)
 
 # … and who moves it, the last first: nobody emits what nobody can read.
 surroundings = Surroundings(settings, code, archive, ledger, stream, tables, topics)
 reporter = create_reporter(surroundings)
-consumer = create_consumer(surroundings, rejected)
+consumer = create_consumer(surroundings)
 fetcher = create_fetcher(surroundings, consumer)
 schedule = create_schedule(settings, fetcher, account)
 
@@ -65,7 +64,7 @@ publish(
         "mapping": consumer.mapping.uuid,
         "stream_arn": stream.arn,
         "archive_arn": archive.arn,
-        "rejected_bucket": rejected.bucket,
+        "rejected_bucket": tables.rejected,
         "ledger_arn": ledger.arn,
         "daily_table_arn": tables.daily.arn,
         "revisions_table_arn": tables.revisions.arn,

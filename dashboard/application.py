@@ -4,13 +4,15 @@ import datetime as dt
 from functools import cache
 from typing import Any
 
+import boto3
 from dash import Dash
 from flask import Flask, request
 
 from dashboard import callbacks, layout, routes
-from dashboard.data import reader
+from dashboard.data import CONFIG
 from dashboard.latest import Clock, Desk, Reads
 from dashboard.pages import STATUS, Pages
+from dashboard.readers import open_reader
 from dashboard.settings import Settings
 
 INDEX = """<!DOCTYPE html>
@@ -76,11 +78,15 @@ def create_app(
     return app
 
 
+def client(service: Any) -> Any:
+    return boto3.client(service, config=CONFIG)
+
+
 @cache
 def served() -> Flask:
     """The stack's dashboard, as the environment names it."""
     settings = Settings.read()
-    source = reader(settings.database, settings.daily_table, settings.revisions_table, settings.ledger_table)
+    source = open_reader(vars(settings), client)
     server = create_app(source, settings).server
     routes.warm(server)
     return server

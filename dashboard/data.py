@@ -1,4 +1,5 @@
-"""The only reader of the tables, and of the ledger beside them; the only file here that knows AWS.
+"""The reader of the tables in Timestream, and of the ledger beside them; with ``data_dynamodb`` the only
+place here that knows AWS.
 
 ``daily`` and ``revisions`` hold what ``functions/store.py`` writes. A table whose sum of recorded_at is
 the head's stamp is complete; otherwise it trails, as Timestream's magnetic store may for six hours.
@@ -10,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -55,36 +55,11 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Reader:
-    """Reads one stack. Rows come in the order of their dates, then of their entry.
+class LedgerReader:
+    """Reads one stack's ledger. Every method raises Unreachable."""
 
-    Every method raises Unreachable.
-    """
-
-    query_client: Any
     ledger_client: Any
-    database: str
-    daily_table: str
-    revisions_table: str
     ledger_table: str
-
-    def daily(self) -> list[Row]:
-        """Each day as it stands, oldest first; empty before the first run."""
-        return self._rows(f'SELECT *, "time" AS date FROM {self._daily} {_region()} ORDER BY "time"')
-
-    def revisions(self, date: dt.date | None = None) -> list[Row]:
-        """Every entry ever made of a date, or of all dates: by date, then oldest first."""
-        narrowed = f" AND date = '{date.isoformat()}'" if date else ""
-        return self._rows(f"SELECT * FROM {self._revisions} {_region()}{narrowed} ORDER BY date, recorded_at")
-
-    def as_of(self, moment: dt.datetime) -> list[Row]:
-        """Each day as it was believed at that moment (inclusive), oldest first."""
-        when = f"from_milliseconds({version(moment)})"
-        return self._rows(
-            "SELECT * FROM (SELECT *, "
-            'row_number() OVER (PARTITION BY date ORDER BY "time" DESC) AS place '
-            f'FROM {self._revisions} {_region()} AND "time" <= {when}) WHERE place = 1 ORDER BY date'
-        )
 
     def head(self) -> Head:
         """The ledger's head: one small consistent read."""
@@ -114,17 +89,6 @@ class Reader:
         told = [_told(item) for prefix in NOTICES for item in self._items(prefix, newest=limit)]
         return sorted(told, key=lambda one: one.created_at, reverse=True)[:limit]
 
-    @property
-    def _daily(self) -> str:
-        return f'"{self.database}"."{self.daily_table}"'
-
-    @property
-    def _revisions(self) -> str:
-        return f'"{self.database}"."{self.revisions_table}"'
-
-    def _rows(self, sql: str) -> list[Row]:
-        return list(map(day_from_row, self._pages(sql)))
-
     def _items(self, prefix: str, newest: int | None = None) -> list[Item]:
         """The ledger's entries of a kind, in their order; with ``newest``, that many from the end."""
         request: dict[str, Any] = {
@@ -144,6 +108,49 @@ class Reader:
                 request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
         except (BotoCoreError, ClientError) as error:
             raise Unreachable("ledger", str(error)) from error
+
+
+@dataclass(frozen=True)
+class Reader(LedgerReader):
+    """Reads one stack whose tables are in Timestream. Rows come in the order of their dates, then of their
+    entry.
+
+    Every method raises Unreachable.
+    """
+
+    query_client: Any
+    database: str
+    daily_table: str
+    revisions_table: str
+
+    def daily(self) -> list[Row]:
+        """Each day as it stands, oldest first; empty before the first run."""
+        return self._rows(f'SELECT *, "time" AS date FROM {self._daily} {_region()} ORDER BY "time"')
+
+    def revisions(self, date: dt.date | None = None) -> list[Row]:
+        """Every entry ever made of a date, or of all dates: by date, then oldest first."""
+        narrowed = f" AND date = '{date.isoformat()}'" if date else ""
+        return self._rows(f"SELECT * FROM {self._revisions} {_region()}{narrowed} ORDER BY date, recorded_at")
+
+    def as_of(self, moment: dt.datetime) -> list[Row]:
+        """Each day as it was believed at that moment (inclusive), oldest first."""
+        when = f"from_milliseconds({version(moment)})"
+        return self._rows(
+            "SELECT * FROM (SELECT *, "
+            'row_number() OVER (PARTITION BY date ORDER BY "time" DESC) AS place '
+            f'FROM {self._revisions} {_region()} AND "time" <= {when}) WHERE place = 1 ORDER BY date'
+        )
+
+    @property
+    def _daily(self) -> str:
+        return f'"{self.database}"."{self.daily_table}"'
+
+    @property
+    def _revisions(self) -> str:
+        return f'"{self.database}"."{self.revisions_table}"'
+
+    def _rows(self, sql: str) -> list[Row]:
+        return list(map(day_from_row, self._pages(sql)))
 
     def _pages(self, sql: str) -> Iterator[dict[str, str | None]]:
         """The result's rows as texts by column; a page may be empty and yet not be the last."""
@@ -166,18 +173,6 @@ class Reader:
 def stamp(rows: Iterable[Row]) -> int:
     """The sum of the rows' versions: equal to the head's stamp when nothing is missing."""
     return sum(row.version for row in rows)
-
-
-def reader(database: str, daily_table: str, revisions_table: str, ledger_table: str) -> Reader:
-    """A reader of the stack with these names."""
-    return Reader(
-        query_client=boto3.client("timestream-query", config=CONFIG),
-        ledger_client=boto3.client("dynamodb", config=CONFIG),
-        database=database,
-        daily_table=daily_table,
-        revisions_table=revisions_table,
-        ledger_table=ledger_table,
-    )
 
 
 def _region() -> str:

@@ -20,6 +20,7 @@ class Settings:
 
     stack: str
     ledger_table: str
+    store: str  # timestream or dynamodb
     database: str
     daily_table: str
     revisions_table: str

@@ -179,7 +179,10 @@ def _deployed(latest: Latest, settings: Settings) -> Component:
         ("Stack", settings.stack),
         ("Functions' code", html.Code(settings.code)),
         ("Dashboard's bundle", html.Code(settings.bundle)),
-        ("Tables", f"{settings.database}: {settings.daily_table}, {settings.revisions_table}"),
+        (
+            "Tables",
+            f"{settings.store}, {settings.database}: {settings.daily_table}, {settings.revisions_table}",
+        ),
         ("Ledger", settings.ledger_table),
     ]
     runs = latest.ledger.runs

@@ -16,7 +16,7 @@ from functions.errors import AlreadyTold, LedgerMoved, RowsRejected, StoreBusy
 from functions.ledger import Ledger
 from functions.notices import Notices
 from functions.settings import ConsumerSettings
-from functions.store import Store
+from functions.stores import Writer, open_store
 from functions.stream import Record, chunks, delivered, series_of
 from schemas.event import about
 from schemas.notice import ALERTS, DAILY_REPORT
@@ -34,7 +34,7 @@ class Parts:
     settings: ConsumerSettings
     ledger: Ledger
     archive: Archive
-    store: Store
+    store: Writer
     notices: Notices
 
 
@@ -46,9 +46,7 @@ def parts() -> Parts:
         settings=settings,
         ledger=Ledger(client("dynamodb"), settings.ledger_table),
         archive=Archive(client("s3"), settings.archive_bucket),
-        store=Store(
-            client("timestream-write"), settings.database, settings.daily_table, settings.revisions_table
-        ),
+        store=open_store(settings, client),
         notices=Notices(client("sns"), topics, settings.label),
     )
 

@@ -60,6 +60,7 @@ class ConsumerSettings(Settings):
     """What the consumer is told beside that."""
 
     regions: str  # separated by commas; a record of another is set aside; * stands for any
+    store: str  # timestream or dynamodb
     database: str
     daily_table: str
     revisions_table: str

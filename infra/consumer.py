@@ -22,7 +22,7 @@ class Consumer:
     mapping: aws.lambda_.EventSourceMapping
 
 
-def create_consumer(surroundings: Surroundings, rejected: aws.s3.Bucket) -> Consumer:
+def create_consumer(surroundings: Surroundings) -> Consumer:
     stream, tables, failures = surroundings.stream, surroundings.tables, surroundings.topics.failures
     function = create_function(
         "consumer",
@@ -30,10 +30,7 @@ def create_consumer(surroundings: Surroundings, rejected: aws.s3.Bucket) -> Cons
         ConsumerSettings,
         rights=[
             Right(READ_STREAM, [stream.arn]),
-            Right(["timestream:WriteRecords"], [tables.daily.arn, tables.revisions.arn]),
-            Right(["timestream:DescribeEndpoints"], ["*"]),  # it takes no other resource
-            Right(["s3:PutObject"], [pulumi.Output.concat(rejected.arn, "/*")]),
-            Right(["s3:GetBucketAcl"], [rejected.arn]),
+            *tables.writing,
             Right(["sns:Publish"], [failures.arn]),
         ],
         memory=512,

@@ -51,9 +51,10 @@ class Surroundings:
             "max_source_bytes": str(settings.max_source_bytes),
             "source_deadline_seconds": str(settings.source_deadline_seconds),
             "record_age_seconds": str(RECORD_AGE_SECONDS),
-            "database": self.tables.database.database_name,
-            "daily_table": self.tables.daily.table_name,
-            "revisions_table": self.tables.revisions.table_name,
+            "store": self.tables.store,
+            "database": self.tables.database,
+            "daily_table": self.tables.daily.name,
+            "revisions_table": self.tables.revisions.name,
         }
 
     def rights(self) -> list[Right]:

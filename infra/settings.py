@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 import pulumi
 
 from infra.schedule_expression import problem_with
+from schemas.tables import DYNAMODB, TIMESTREAM
 
 STACK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 MAX_STACK = 30  # an S3 bucket's name has 63 characters: daybook-<stack>-rejected-<account>
@@ -20,6 +21,7 @@ MAX_LABEL = 30  # an SMS has 160 characters, and the report needs most of them
 LABEL = re.compile(r"[A-Za-z0-9 .-]*")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 REGIONS = re.compile(r"[A-Za-z0-9_.-]{1,64}|\*")
+STORES = (TIMESTREAM, DYNAMODB)
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -38,6 +40,7 @@ class Settings:
     emails: tuple[str, ...]
     phones: tuple[str, ...]
     webhooks: tuple[str, ...]
+    store: str
     regions: tuple[str, ...]
     shards: int
     nyt_url: str
@@ -68,6 +71,7 @@ def read_settings() -> Settings:
             emails=_texts(config, "emails"),
             phones=_texts(config, "phones"),
             webhooks=_texts(config, "webhooks"),
+            store=config.require("store"),
             regions=_texts(config, "regions"),
             shards=config.require_int("shards"),
             nyt_url=config.require("nyt_url"),
@@ -109,6 +113,8 @@ def _problems(settings: Settings) -> Iterable[str]:
     yield from _each("emails", settings.emails, EMAIL.fullmatch, "not an e-mail address")
     yield from _each("phones", settings.phones, E164.fullmatch, "not in E.164; write it like +12065550100")
     yield from _each("regions", settings.regions, REGIONS.fullmatch, "not a region like US, nor *")
+    if settings.store not in STORES:
+        yield f"daybook:store {settings.store!r}: is none of {', '.join(STORES)}"
     if not settings.regions:
         yield "daybook:regions: none, so every record would be set aside"
     for key, urls in (

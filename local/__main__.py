@@ -14,6 +14,11 @@ DATE = click.DateTime(["%Y-%m-%d"])
 TIME = click.DateTime(["%H:%M"])
 ARCHIVE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+STORE = click.option(
+    "--store",
+    type=click.Choice(["timestream", "dynamodb"]),
+    help="Where the tables are. [default: as kept, or timestream]",
+)
 INTERRUPTED = 130
 SOURCE_UNAVAILABLE = 4  # exit code; the others are click's: 1 for an error, 2 for wrong usage
 
@@ -36,6 +41,7 @@ def main() -> None:
 @click.option("--from", "start", type=DATE, help="history: date of the first run. [default: 2020-09-02]")
 @click.option("--to", "end", type=DATE, help="history: date of the last run. [default: 2021-07-09]")
 @click.option("--state", type=FOLDER, default=Path(".daybook"), show_default=True, help="What is kept.")
+@STORE
 @click.option("--base", default="", hidden=True, help="history: another host with the same addresses.")
 def up(
     once: bool,
@@ -44,6 +50,7 @@ def up(
     start: dt.datetime | None,
     end: dt.datetime | None,
     state: Path,
+    store: str | None,
     base: str,
 ) -> None:
     """Start the whole system: provisioned, loaded, daily runs, a summary."""
@@ -73,7 +80,7 @@ def up(
             folder = state / feed.folder
             if fresh:
                 shutil.rmtree(folder, ignore_errors=True)
-            system.up(feed, folder, Console(), once)
+            system.up(feed, folder, Console(), once, store)
         except feeds.UnusableSources as error:
             raise click.UsageError(str(error)) from error
         except download.Unreachable as error:
@@ -98,6 +105,7 @@ def _date(day: dt.date) -> dt.date:
 @click.option("--time", "time", default="12:00", type=TIME, show_default=True, help="Time of day, UTC.")
 @click.option("--out", required=True, type=FOLDER, help="Where to write what the tables hold at the end.")
 @click.option("--state", type=FOLDER, help="Keep archive and ledger here, for `python -m ops`.")
+@STORE
 def play(
     nyt: Path,
     jhu: Path,
@@ -106,6 +114,7 @@ def play(
     time: dt.datetime,
     out: Path,
     state: Path | None,
+    store: str | None,
 ) -> None:
     """Play a publishing history: one run a day, each with its moment as now.
 
@@ -135,13 +144,14 @@ def play(
         histories = history.read(nyt), history.read(jhu)
     except history.HistoryUnreadable as error:
         raise click.ClickException(str(error)) from error
+    chosen = {"store": store} if store else {}
     when = moments(start.date(), end.date(), time.time())
     out.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
         Publisher() as publisher,
-        LocalCloud(Clock.virtual(when[0]), publisher.config()) as cloud,
+        LocalCloud(Clock.virtual(when[0]), publisher.config() | chosen) as cloud,
         Progress(*columns, console=console, disable=not console.is_terminal) as progress,
     ):
         task = progress.add_task("playing", total=len(when))

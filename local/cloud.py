@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from dashboard.data import Reader
+from dashboard.readers import open_reader
 from functions.ledger import Ledger
 from local.clients import client
 from local.clock import Clock
@@ -52,14 +52,7 @@ class LocalCloud:
         ]
         self.emulator.on_publish(self._deliver)
         self.ledger = Ledger(self.client("dynamodb"), self.stack.exports["ledger_table"])
-        self.reader = Reader(
-            query_client=self.client("timestream-query"),
-            ledger_client=self.client("dynamodb"),
-            database=self.stack.exports["database"],
-            daily_table=self.stack.exports["daily_table"],
-            revisions_table=self.stack.exports["revisions_table"],
-            ledger_table=self.stack.exports["ledger_table"],
-        )
+        self.reader = open_reader(self.stack.exports, self.client)
 
     def client(self, service: str) -> Any:
         """A client of the emulator."""

@@ -133,6 +133,8 @@ def answer(token: str) -> dict[str, Any]:
                 "id": ACCOUNT,
                 "userId": ACCOUNT,
             }
+        case "aws:timestreamwrite/getDatabase:getDatabase":
+            return {"arn": "", "id": "", "name": "", "kmsKeyId": "", "createdTime": "", "lastUpdatedTime": ""}
         case "aws:index/getRegion:getRegion":
             return {"region": REGION, "name": REGION, "id": REGION}
     raise UnknownResource(f"the local cloud doesn't know {token}: answer it in local/engine.py")

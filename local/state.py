@@ -17,7 +17,7 @@ from schemas import tables
 ARCHIVE = "archive"
 LEDGER = "ledger.jsonl"
 STACK = "stack.json"
-REMEMBERED = ("label", "synthetic")  # of the stack's configuration: what its figures are called
+REMEMBERED = ("label", "synthetic", "store")  # of the stack's configuration
 STAMP = "stamp"
 UNFINISHED = ".unfinished"
 

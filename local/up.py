@@ -30,14 +30,17 @@ INDENT = " " * 18
 PORT = 8050  # Dash's own; where it is taken, any that is free
 
 
-def up(feed: Feed, folder: Path, console: Console, once: bool) -> None:
+def up(feed: Feed, folder: Path, console: Console, once: bool, store: str | None = None) -> None:
     """Provision, take up what was kept in ``folder``, make the runs that are due, sum up; then wait and,
-    with sources that go on publishing, run by the schedule."""
+    with sources that go on publishing, run by the schedule. ``store``: where the tables are; as before unless
+    said."""
     with ExitStack() as stack:
         with console.status("Starting the local cloud …"):
             last = state.last_run(folder)
             synthetic = "true" if feed.label == sample.LABEL else "false"
             config = feed.config | PEOPLE | {"label": feed.label, "synthetic": synthetic}
+            if chosen := store or state.config(folder).get("store"):
+                config |= {"store": chosen}
             if feed.moments:  # a history of long ago, played to its end, is not late
                 config |= {"stale_after_hours": str(10**6)}
             cloud = stack.enter_context(LocalCloud(feed.clock(last), config))

@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ops.errors import CONFIGURATION, DONE, Problem
 from ops.output import as_json
 from ops.target import Target
+from schemas.tables import DYNAMODB, TIMESTREAM
 
 PASS, WARN, FAIL = "PASS", "WARN", "FAIL"
 OLDEST_PYTHON = (3, 11)
@@ -110,7 +111,8 @@ def _account(target: Target) -> Iterator[Result]:
         f"{identity['Arn']}, region {target.facts['region']}",
         f"use those of account {target.facts['account']}: AWS_PROFILE",
     )
-    yield _timestream(target.client)
+    if target.facts["store"] == TIMESTREAM:
+        yield _timestream(target.client)
     limit = target.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
     yield _verdict(
         limit >= MIN_CONCURRENCY,
@@ -128,16 +130,21 @@ def _timestream(client: Callable[[Any], Any]) -> Result:
     try:
         client("timestream-write").list_databases(MaxResults=1)
     except (BotoCoreError, ClientError) as error:
-        remedy = (
-            "it is closed to new customers: deploy from an account that uses it, or run it here: make run"
-        )
+        remedy = "it is closed to new customers; use DynamoDB: pulumi config set daybook:store dynamodb"
         return Result(FAIL, what, str(error)[:300], remedy)
     return Result(PASS, what, "this account may use it")
 
 
 def _tables(target: Target) -> Iterator[Result]:
+    names = target.facts["daily_table"], target.facts["revisions_table"]
+    if target.facts["store"] == DYNAMODB:
+        for name in names:
+            table = target.client("dynamodb").describe_table(TableName=name)["Table"]
+            found = f"{table['TableStatus']}, about {table['ItemCount']:,} items"
+            yield _verdict(table["TableStatus"] == "ACTIVE", f"table {name}", found, "pulumi up --refresh")
+        return
     write, database = target.client("timestream-write"), target.facts["database"]
-    for name in (target.facts["daily_table"], target.facts["revisions_table"]):
+    for name in names:
         table = write.describe_table(DatabaseName=database, TableName=name)["Table"]
         days = table["RetentionProperties"]["MagneticStoreRetentionPeriodInDays"]
         writes = table.get("MagneticStoreWriteProperties", {}).get("EnableMagneticStoreWrites", False)

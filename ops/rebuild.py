@@ -5,7 +5,7 @@ Started again after an interruption it begins anew, and ends the same.
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from ops.replaying import feed, from_archive, readable
 from ops.target import Target
 from schemas import tables
 from schemas.moment import written
+from schemas.tables import DYNAMODB
 
 REBUILT = "rebuilt"  # the ledger's entry that says when: on AWS the tables may trail from then on
 MAX_TRIES = 60
@@ -78,6 +79,30 @@ def _alone(target: Target) -> Iterator[None]:
 
 
 def _make_anew(target: Target, table: str) -> None:
+    """Have the table empty."""
+    if target.facts["store"] == DYNAMODB:
+        _empty(target, table)
+    else:
+        _delete_and_make(target, table)
+
+
+def _empty(target: Target, table: str) -> None:
+    """Take every item out: a table of DynamoDB can be protected from deletion, and has its backups."""
+    dynamodb = target.client("dynamodb")
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=table, ProjectionExpression="series, entry", ConsistentRead=True
+    )
+    _delete(dynamodb, table, [item for page in pages for item in page["Items"]])
+
+
+def _delete(dynamodb: Any, table: str, keys: Sequence[Any]) -> None:
+    for place in range(0, len(keys), DELETIONS):
+        request: Any = {table: [{"DeleteRequest": {"Key": key}} for key in keys[place : place + DELETIONS]]}
+        while request:
+            request = dynamodb.batch_write_item(RequestItems=request).get("UnprocessedItems")
+
+
+def _delete_and_make(target: Target, table: str) -> None:
     """Delete the table and make it again with the same properties. One table at a time: where an earlier
     rebuild died in between, the other one still says what they were."""
     write, database = target.client("timestream-write"), target.facts["database"]
@@ -117,16 +142,7 @@ def _describe(write: Any, database: str, table: str) -> Any:
 def _forget_days(target: Target) -> None:
     """Take the day entries from the ledger, and then its stamp and what was settled."""
     dynamodb, table = target.client("dynamodb"), target.facts["ledger_table"]
-    dates = list(target.ledger.days())
-    for place in range(0, len(dates), DELETIONS):
-        request: Any = {
-            table: [
-                {"DeleteRequest": {"Key": tables.key(tables.DAY + date.isoformat())}}
-                for date in dates[place : place + DELETIONS]
-            ]
-        }
-        while request:
-            request = dynamodb.batch_write_item(RequestItems=request).get("UnprocessedItems")
+    _delete(dynamodb, table, [tables.key(tables.DAY + date.isoformat()) for date in target.ledger.days()])
     dynamodb.update_item(
         TableName=table,
         Key=tables.key(tables.HEAD),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from dashboard.data import Reader
+from dashboard.readers import StackReader, open_reader
 from functions.archive import Archive
 from functions.ledger import Ledger
 from ops.errors import CONFIGURATION, Problem
@@ -53,15 +53,8 @@ class Target:
     folder: Path | None = None
 
     @cached_property
-    def reader(self) -> Reader:
-        return Reader(
-            query_client=self.client("timestream-query"),
-            ledger_client=self.client("dynamodb"),
-            database=self.facts["database"],
-            daily_table=self.facts["daily_table"],
-            revisions_table=self.facts["revisions_table"],
-            ledger_table=self.facts["ledger_table"],
-        )
+    def reader(self) -> StackReader:
+        return open_reader(self.facts, self.client)
 
     @cached_property
     def ledger(self) -> Ledger:

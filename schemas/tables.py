@@ -22,6 +22,9 @@ FILE = "file#"
 ACCEPT = "accept#"
 NOTICE = "notice#"
 MEASURE = "day"
+# The two stores that a stack's tables may be in.
+TIMESTREAM, DYNAMODB = "timestream", "dynamodb"
+VERSION_DIGITS = 15  # as text, in the order of numbers
 
 
 def key(entry: str, series: str = REGION) -> dict[str, Any]:
@@ -316,6 +319,43 @@ def _record(row: Row, time: int, dimensions: list[tuple[str, str]]) -> dict[str,
         "TimeUnit": "MILLISECONDS",
         "Version": row.version,
     }
+
+
+def daily_item(row: Row) -> dict[str, Any]:
+    """The item of ``daily`` where the tables are in DynamoDB, in its shape: one a date."""
+    return _item(row, row.day.date.isoformat())
+
+
+def entry_item(row: Row) -> dict[str, Any]:
+    """The item of ``revisions``: one an entry, in the order in which they were made."""
+    return _item(row, f"{row.day.date.isoformat()}#{row.version:0{VERSION_DIGITS}}")
+
+
+def _item(row: Row, entry: str) -> dict[str, Any]:
+    counts = row.day.counts
+    values = {
+        "cases": counts.cases,
+        "deaths": counts.deaths,
+        "recovered": counts.recovered,
+        "revision": row.revision,
+        "event_id": row.event,
+        "recorded_at": row.version,
+    }
+    return key(entry, row.day.region) | attributes(values)
+
+
+def row_of(item: Item) -> Row:
+    """A row out of an item of either table; ``recovered`` is absent where it is not reported."""
+    return Row(
+        day=Day(
+            dt.date.fromisoformat(item["entry"].partition("#")[0]),
+            Counts(item["cases"], item["deaths"], item.get("recovered")),
+            item["series"],
+        ),
+        version=item["recorded_at"],
+        revision=item["revision"],
+        event=item["event_id"],
+    )
 
 
 def day_from_row(found: Mapping[str, str | None]) -> Row:

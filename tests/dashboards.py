@@ -24,6 +24,7 @@ LAST_RUN = dt.datetime(2020, 6, 29, 12, tzinfo=dt.UTC)
 SETTINGS = Settings(
     stack="test",
     ledger_table="ledger",
+    store="timestream",
     database="daybook",
     daily_table="daily",
     revisions_table="revisions",

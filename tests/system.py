@@ -83,6 +83,6 @@ class System:
 
 
 @contextmanager
-def system() -> Iterator[System]:
-    with Publisher() as publisher, LocalCloud(Clock.virtual(START), publisher.config()) as cloud:
+def system(**config: str) -> Iterator[System]:
+    with Publisher() as publisher, LocalCloud(Clock.virtual(START), publisher.config() | config) as cloud:
         yield System(cloud, publisher)

@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs_version
 
 from dashboard import bundle, downloads, routes
 from dashboard.application import create_app
-from dashboard.data import Reader
+from dashboard.data import LedgerReader
 from dashboard.settings import PREFIX, Settings
 from schemas.day import Counts
 from schemas.moment import written
@@ -211,7 +211,7 @@ def test_the_reader_reads_the_ledger_page_by_page() -> None:
     items.append(tables.file_item(SourceFile("nyt", "a" * 64, 3, day(2), NOW)))
     items.append(tables.checked_item("jhu", NOW))
     wire = [tables.attributes(item) for item in items]
-    reader = Reader(None, Table(wire), "d", "daily", "revisions", "ledger")
+    reader = LedgerReader(Table(wire), "ledger")
     assert [one.notice.id for one in reader.notices()] == ["aside/7", notices[1].id, notices[0].id]
     assert [one.notice.id for one in reader.notices(1)] == ["aside/7"]
     assert [file.source for file in reader.files()] == ["nyt"]

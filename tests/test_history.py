@@ -46,14 +46,16 @@ class Played:
         }
 
 
-@pytest.fixture(scope="module")
-def played(data, tmp_path_factory):
+@pytest.fixture(scope="module", params=["timestream", "dynamodb"])
+def played(request, data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("played")
     archives = [data / "published" / f"{name}.tar.xz" for name in ("nyt_us", "jhu_countries_aggregated")]
     when = moments(START, END, NOON)
     with ExitStack() as stack:
         publisher = stack.enter_context(Publisher())
-        cloud = stack.enter_context(LocalCloud(Clock.virtual(when[0]), publisher.config()))
+        cloud = stack.enter_context(
+            LocalCloud(Clock.virtual(when[0]), publisher.config() | {"store": request.param})
+        )
         stack.enter_context(reachable(cloud, folder))
         for _ in play(cloud, publishing(publisher, *map(history.read, archives)), when):
             pass

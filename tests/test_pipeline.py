@@ -19,40 +19,47 @@ def daybook():
         yield found
 
 
+@pytest.fixture(params=["timestream", "dynamodb"])
+def in_either(request):
+    """A stack whose tables are in one store, or in the other."""
+    with system(store=request.param) as found:
+        yield found
+
+
 def publish_many(daybook):
     """700 days: two calls of PutRecords, eight batches."""
     dates = [(dt.date(2018, 1, 1) + dt.timedelta(days=number)).isoformat() for number in range(700)]
     daybook.publish({date: number for number, date in enumerate(dates, 1)})
 
 
-def test_a_first_run_loads_the_whole_history_and_a_later_one_only_what_is_new_or_restated(daybook):
-    daybook.publish({"2020-03-01": 10, "2020-03-02": 20})
-    first = daybook.run()
-    daybook.publish({"2020-03-01": 11, "2020-03-02": 20, "2020-03-03": 30})
-    second = daybook.run()
+def test_a_first_run_loads_the_whole_history_and_a_later_one_only_what_is_new_or_restated(in_either):
+    in_either.publish({"2020-03-01": 10, "2020-03-02": 20})
+    first = in_either.run()
+    in_either.publish({"2020-03-01": 11, "2020-03-02": 20, "2020-03-03": 30})
+    second = in_either.run()
     assert (len(first.inserted), len(first.updated)) == (2, 0)
     assert (len(second.inserted), len(second.updated), len(second.pending)) == (1, 1, 2)
-    assert daybook.daily() == {"2020-03-01": 11, "2020-03-02": 20, "2020-03-03": 30}
-    assert daybook.revisions("2020-03-01") == [10, 11]
-    assert daybook.subjects("daily-report") == [
+    assert in_either.daily() == {"2020-03-01": 11, "2020-03-02": 20, "2020-03-03": 30}
+    assert in_either.revisions("2020-03-01") == [10, 11]
+    assert in_either.subjects("daily-report") == [
         "Daybook: 2 rows inserted, 0 updated, through 2020-03-02",
         "Daybook: 1 row inserted, 1 updated, through 2020-03-03",
     ]
-    assert daybook.told("alerts") == []
-    daybook.agrees()
+    assert in_either.told("alerts") == []
+    in_either.agrees()
 
 
-def test_a_day_that_goes_a_b_a_b_keeps_all_four_entries_and_each_as_of_answer_is_right(daybook):
+def test_a_day_that_goes_a_b_a_b_keeps_all_four_entries_and_each_as_of_answer_is_right(in_either):
     for cases in (10, 11, 10, 11):
-        daybook.publish({"2020-03-01": cases})
-        daybook.run()
-    assert daybook.revisions("2020-03-01") == [10, 11, 10, 11]
+        in_either.publish({"2020-03-01": cases})
+        in_either.run()
+    assert in_either.revisions("2020-03-01") == [10, 11, 10, 11]
     believed = [
-        [row.day.counts.cases for row in daybook.cloud.reader.as_of(START + number * DAY)]
+        [row.day.counts.cases for row in in_either.cloud.reader.as_of(START + number * DAY)]
         for number in range(-1, 4)
     ]
     assert believed == [[], [10], [11], [10], [11]]
-    daybook.agrees()
+    in_either.agrees()
 
 
 def test_unchanged_files_are_not_read_again_and_the_run_reports_nothing_new(daybook):
@@ -64,27 +71,27 @@ def test_unchanged_files_are_not_read_again_and_the_run_reports_nothing_new(dayb
     assert "published nothing new" in daybook.told("daily-report")[-1].text("email")
 
 
-def test_a_malformed_file_changes_nothing_is_told_once_and_is_made_good_by_the_next_run(daybook):
-    daybook.publish({"2020-03-01": 10})
-    daybook.run()
-    daybook.publish({"2020-03-01": 10, "2020-03-02": 20})
-    good = daybook.publisher.files["nyt"]
-    daybook.publisher.files["nyt"] = good.replace(b",20,", b",twenty,")
-    failed = daybook.run()
+def test_a_malformed_file_changes_nothing_is_told_once_and_is_made_good_by_the_next_run(in_either):
+    in_either.publish({"2020-03-01": 10})
+    in_either.run()
+    in_either.publish({"2020-03-01": 10, "2020-03-02": 20})
+    good = in_either.publisher.files["nyt"]
+    in_either.publisher.files["nyt"] = good.replace(b",20,", b",twenty,")
+    failed = in_either.run()
     assert (failed.state, failed.reason_count) == (FAILED, 1)
-    assert daybook.daily() == {"2020-03-01": 10}
-    (alert,) = daybook.told("alerts")
+    assert in_either.daily() == {"2020-03-01": 10}
+    (alert,) = in_either.told("alerts")
     assert 'nyt, row 3, 2020-03-02, cases: "twenty" is not a whole number' in alert.text("email")
     assert len(alert.text("sms")) <= 160
-    daybook.publisher.files["nyt"] = good
-    cured = daybook.run()
+    in_either.publisher.files["nyt"] = good
+    cured = in_either.run()
     assert cured.state == COMPLETED
-    assert daybook.daily() == {"2020-03-01": 10, "2020-03-02": 20}
-    assert "makes good what failed before: 2020-03-11 12:00 UTC" in daybook.told("daily-report")[-1].text(
+    assert in_either.daily() == {"2020-03-01": 10, "2020-03-02": 20}
+    assert "makes good what failed before: 2020-03-11 12:00 UTC" in in_either.told("daily-report")[-1].text(
         "email"
     )
-    assert len(daybook.told("alerts")) == 1
-    daybook.agrees()
+    assert len(in_either.told("alerts")) == 1
+    in_either.agrees()
 
 
 def test_a_source_that_can_t_be_fetched_fails_the_run_once_after_lambda_s_retries(daybook):
@@ -100,26 +107,26 @@ def test_a_source_that_can_t_be_fetched_fails_the_run_once_after_lambda_s_retrie
     assert len(daybook.told("alerts")) == 1
 
 
-def test_the_consumer_dying_between_store_and_ledger_is_made_good_by_the_redelivery(daybook):
+def test_the_consumer_dying_between_store_and_ledger_is_made_good_by_the_redelivery(in_either):
     killed = []
 
     def kill():
         if not killed:
-            (process,) = daybook.cloud.runtime.processes(daybook.cloud.stack.exports["consumer"])
+            (process,) = in_either.cloud.runtime.processes(in_either.cloud.stack.exports["consumer"])
             killed.append(process)
             os.kill(process, signal.SIGKILL)
 
-    daybook.publish({"2020-03-01": 10, "2020-03-02": 20})
-    first = daybook.run(settle=False)
-    with daybook.on_call("TransactWriteItems", kill):
-        daybook.cloud.settle(until=daybook.moment - dt.timedelta(minutes=1))
-    run = daybook.stored(first.request)
+    in_either.publish({"2020-03-01": 10, "2020-03-02": 20})
+    first = in_either.run(settle=False)
+    with in_either.on_call("TransactWriteItems", kill):
+        in_either.cloud.settle(until=in_either.moment - dt.timedelta(minutes=1))
+    run = in_either.stored(first.request)
     assert len(killed) == 1
     assert (run.state, len(run.inserted), len(run.duplicate)) == (COMPLETED, 2, 0)
-    assert daybook.revisions("2020-03-01") == [10]
-    assert daybook.subjects("daily-report") == ["Daybook: 2 rows inserted, 0 updated, through 2020-03-02"]
-    assert daybook.told("alerts") == []
-    daybook.agrees()
+    assert in_either.revisions("2020-03-01") == [10]
+    assert in_either.subjects("daily-report") == ["Daybook: 2 rows inserted, 0 updated, through 2020-03-02"]
+    assert in_either.told("alerts") == []
+    in_either.agrees()
 
 
 def test_a_batch_redelivered_after_part_of_it_was_acknowledged_counts_nothing_twice(daybook):
