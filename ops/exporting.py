@@ -5,6 +5,7 @@ import datetime as dt
 import gzip
 import hashlib
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -13,6 +14,7 @@ from string import Template
 from typing import Any
 
 import click
+from markdown_it import MarkdownIt
 
 from dashboard import figures, record, routes, series, words
 from dashboard.choice import AVERAGE, LINEAR, LOG, NEW, TOTAL, Choice
@@ -24,6 +26,7 @@ from ops.target import Target
 from schemas.tables import Row
 
 PARTS = Path(__file__).with_name("page")
+POST = Path(__file__).resolve().parent.parent / "docs" / "blog-post.md"
 STYLE = routes.ASSETS / "daybook.css"
 CHOICES = tuple(Choice(show=show, scale=scale) for show in (TOTAL, NEW, AVERAGE) for scale in (LINEAR, LOG))
 MADE_UP = (
@@ -33,7 +36,8 @@ MADE_UP = (
 
 
 def export(target: Target, folder: Path) -> None:
-    """Write index.html, daily.csv and revisions.csv. Raises Problem where there is no record yet."""
+    """Write the page, its figures as CSV, and the blog post that links to it. Raises Problem where there is
+    no record yet."""
     daily, revisions = target.reader.daily(), target.reader.revisions()
     if not daily:
         raise Problem(
@@ -48,6 +52,8 @@ def export(target: Target, folder: Path) -> None:
     made_up = target.facts.get("synthetic") == "true"
     text = page(daily, revisions, target.now(), synthetic=made_up)
     (folder / "index.html").write_text(text, encoding="utf-8")
+    (folder / "blog-post.html").write_text(post(), encoding="utf-8")
+    shutil.copytree(POST.parent / "plots", folder / "plots", dirs_exist_ok=True)
     say(f"{len(daily):,} days, {len(revisions):,} entries. Open it: {folder / 'index.html'}")
     click.echo(folder / "index.html")
 
@@ -59,7 +65,7 @@ def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synth
     scripts = " ".join(f"'sha256-{_digest(text)}'" for text in (plotly, script))
     return Template((PARTS / "index.html").read_text(encoding="utf-8")).substitute(
         policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {scripts}",
-        style=STYLE.read_text(encoding="utf-8") + (PARTS / "page.css").read_text(encoding="utf-8"),
+        style=_style(),
         banner=MADE_UP if synthetic else "",
         through=str(daily[-1].day.date),
         written=escape(words.moment(now)),
@@ -72,6 +78,19 @@ def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synth
         plotly=plotly,
         script=script,
     )
+
+
+def post() -> str:
+    """The blog post as a page in the same dress."""
+    text = MarkdownIt("commonmark").enable("table").render(POST.read_text(encoding="utf-8"))
+    title = text.partition("<h1>")[2].partition("</h1>")[0]
+    return Template((PARTS / "post.html").read_text(encoding="utf-8")).substitute(
+        title=title, style=_style(), text=text.replace("<table>", '<table class="texts">')
+    )
+
+
+def _style() -> str:
+    return STYLE.read_text(encoding="utf-8") + (PARTS / "page.css").read_text(encoding="utf-8")
 
 
 def contents(daily: Sequence[Row], revisions: Sequence[Row], synthetic: bool) -> dict[str, Any]:

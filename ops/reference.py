@@ -1,15 +1,30 @@
-"""``python -m ops.reference``: every command's own help, as docs/commands.md."""
+"""``python -m ops.reference``: every command's own help as docs/commands.md, and what can be configured as
+docs/settings.md."""
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import click
+import yaml
 
 from ops.__main__ import main, run
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "commands.md"
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+SETTINGS_HEAD = """# What can be configured
+
+Generated from [Pulumi.yaml](../Pulumi.yaml): `python -m ops.reference`. Set one with
+`pulumi config set daybook:label staging`, one of a list with
+`pulumi config set --path 'daybook:emails[0]' you@example.com`. What is wrong with a value is said before
+anything is deployed.
+
+| setting | type | default | what it is |
+| --- | --- | --- | --- |"""
 HEAD = """# The operator's commands
 
 Generated: `python -m ops.reference`. What to use when: [operating.md](operating.md).
@@ -38,5 +53,20 @@ def _help(path: tuple[str, ...]) -> str:
     return said.getvalue()
 
 
+def settings_page() -> str:
+    """What Pulumi.yaml declares."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    rows = [
+        f"| `daybook:{name}` | {said['type']} | {_default(said['default'])} | {said['description']} |"
+        for name, said in project["config"].items()
+    ]
+    return "\n".join([SETTINGS_HEAD, *rows, ""])
+
+
+def _default(value: Any) -> str:
+    return f"`{json.dumps(value)}`" if isinstance(value, bool | list) else f"`{value}`" if value != "" else ""
+
+
 if __name__ == "__main__":
     PAGE.write_text(page())
+    SETTINGS_PAGE.write_text(settings_page())
