@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test quick check bench lock clean
+.PHONY: help setup run test quick check bench package lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -38,12 +38,16 @@ check: $(READY)  ## ruff, basedpyright, import-linter
 bench: $(READY)  ## the goals of speed and cost, measured here: benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+package: $(READY)  ## what is uploaded beside the code: layers and the dashboard's bundle, in .daybook/packages
+	@$(BIN)/python -m infra.package
+
 lock: $(READY)  ## resolve the lock files again from requirements/*.in
-	@for name in dashboard run dev uv; do \
-		out=requirements/$$name.txt; \
+	@for name in dashboard run dev uv functions fetcher lambda; do \
+		out=requirements/$$name.txt; python=3.11; \
 		[ $$name = run ] && out=requirements.txt; \
 		[ $$name = dashboard ] && out=dashboard/requirements.txt; \
-		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) requirements/$$name.in -o $$out || exit 1; \
+		case $$name in functions | fetcher | lambda) python=3.13 ;; esac; \
+		$(BIN)/uv pip compile --quiet --universal --python-version $$python --generate-hashes --no-header $(ARGS) requirements/$$name.in -o $$out || exit 1; \
 	done
 
 clean:  ## remove what was made here, the local cloud's state included

@@ -11,6 +11,7 @@ from infra.consumer import create_consumer
 from infra.dashboard import environment as dashboard_environment
 from infra.fetcher import create_fetcher, create_schedule
 from infra.functions import Surroundings
+from infra.layers import create_layers
 from infra.ledger import create_ledger
 from infra.outputs import publish
 from infra.reporter import create_reporter
@@ -34,7 +35,8 @@ ledger = create_ledger(settings)
 topics = create_topics(settings)
 
 # … and who moves it, the last first: nobody emits what nobody can read.
-surroundings = Surroundings(settings, code, archive, ledger, stream, tables, topics)
+layers = create_layers(settings)
+surroundings = Surroundings(settings, code, layers, archive, ledger, stream, tables, topics)
 reporter = create_reporter(surroundings)
 consumer = create_consumer(surroundings)
 fetcher = create_fetcher(surroundings, consumer)

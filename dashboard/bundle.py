@@ -46,12 +46,16 @@ def packed() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as bundle:
         for name, content in files().items():
-            entry = zipfile.ZipInfo(name, EPOCH)
-            entry.create_system, entry.external_attr = UNIX, READABLE
             # zlib's output differs between its versions; stored, the bytes depend on the files alone.
-            entry.compress_type = zipfile.ZIP_STORED
-            bundle.writestr(entry, content)
+            bundle.writestr(entry(name, zipfile.ZIP_STORED), content)
     return file.getvalue()
+
+
+def entry(name: str, compression: int) -> zipfile.ZipInfo:
+    """A zip's entry that says nothing of when, where and by whom it was made."""
+    made = zipfile.ZipInfo(name, EPOCH)
+    made.create_system, made.external_attr, made.compress_type = UNIX, READABLE, compression
+    return made
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ def create_fetcher(surroundings: Surroundings, consumer: Consumer) -> Function:
         ],
         memory=1024,
         timeout=120,
+        layers=["functions", "fetcher"],
         after=[consumer.mapping],
         reserved_concurrent_executions=1 if surroundings.settings.reserve_concurrency else None,
     )

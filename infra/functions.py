@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from functions.settings import PREFIX
 from functions.settings import Settings as FunctionSettings
 from infra.code import Code
+from infra.layers import ARCHITECTURE, RUNTIME
 from infra.roles import ARCHIVE, LEDGER, Right, create_role, grant, objects_of
 from infra.settings import Settings
 from infra.stream import RECORD_AGE_SECONDS
@@ -25,6 +26,7 @@ class Surroundings:
 
     settings: Settings
     code: Code
+    layers: Mapping[str, aws.lambda_.LayerVersion]
     archive: aws.s3.Bucket
     ledger: aws.dynamodb.Table
     stream: aws.kinesis.Stream
@@ -88,6 +90,7 @@ def create_function(
     rights: Sequence[Right],
     memory: int,
     timeout: int,
+    layers: Sequence[str] = ("functions",),
     after: Sequence[pulumi.Resource] = (),
     **more: Any,
 ) -> Function:
@@ -105,9 +108,10 @@ def create_function(
         part,
         name=name,
         handler=f"functions.{part}.handler",
-        runtime="python3.13",
-        architectures=["arm64"],
+        runtime=RUNTIME,
+        architectures=[ARCHITECTURE],
         code=surroundings.code.archive,
+        layers=[surroundings.layers[name].arn for name in layers],
         role=role.arn,
         memory_size=memory,
         timeout=timeout,

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 import pulumi
 
+from infra import package
 from infra.schedule_expression import problem_with
 from schemas.tables import DYNAMODB, TIMESTREAM
 
@@ -51,6 +52,7 @@ class Settings:
     source_deadline_seconds: int
     protect: bool
     reserve_concurrency: bool
+    check_packages: bool
 
     def name(self, part: str) -> str:
         """What a resource is called in the account, where other stacks live as well."""
@@ -82,6 +84,7 @@ def read_settings() -> Settings:
             source_deadline_seconds=config.require_int("source_deadline_seconds"),
             protect=config.require_bool("protect"),
             reserve_concurrency=config.require_bool("reserve_concurrency"),
+            check_packages=config.require_bool("check_packages"),
         )
     except (pulumi.ConfigTypeError, pulumi.ConfigMissingError) as error:
         raise ConfigurationError(str(error)) from error
@@ -128,6 +131,8 @@ def _problems(settings: Settings) -> Iterable[str]:
     for key in ("max_source_bytes", "source_deadline_seconds", "stale_after_hours", "shards"):
         if getattr(settings, key) <= 0:
             yield f"daybook:{key} {getattr(settings, key)}: must be more than 0"
+    if settings.check_packages:
+        yield from (f"{name} isn't in {package.FOLDER}: run make package" for name in package.missing())
 
 
 def _each(key: str, texts: Iterable[str], valid: Callable[[str], object], problem: str) -> Iterable[str]:

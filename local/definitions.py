@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ class LocalFunction:
     environment: dict[str, str]
     timeout: int  # seconds
     code: Path  # the folder of the unpacked archive
+    python: str = sys.executable  # which has what its layers have
 
 
 @dataclass(frozen=True)

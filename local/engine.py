@@ -83,7 +83,8 @@ def _run_program(provider: Mocks, stack: str, config: Mapping[str, str]) -> dict
         return pulumi.Output.all(**root.outputs).apply(outputs.update)
 
     with _event_loops():
-        pulumi.runtime.set_all_config({**_defaults(), **{_full(key): text for key, text in config.items()}})
+        here = {"check_packages": "false", **config}
+        pulumi.runtime.set_all_config({**_defaults(), **{_full(key): text for key, text in here.items()}})
         pulumi.runtime.set_mocks(provider, project=PROJECT, stack=stack, preview=False)
         program()
     return outputs

@@ -9,7 +9,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -63,7 +62,7 @@ class LambdaProcess:
         self._server = RuntimeApi(self)
         program = str(Path(__file__).with_name("runtime_client.py"))
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", program, function.handler, client],
+            [function.python, "-P", program, function.handler, client],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -233,6 +233,12 @@ def _log_group(inputs: Inputs, _name: str) -> tuple[str, Outputs]:
     return name, {"name": name, "arn": _arn("logs", f"log-group:{name}")}
 
 
+def _layer(inputs: Inputs, _name: str) -> tuple[str, Outputs]:
+    """Never opened: the functions' processes have what this one has."""
+    arn = _arn("lambda", f"layer:{inputs['layerName']}:1")
+    return arn, {"arn": arn}
+
+
 def _nothing(_inputs: Inputs, name: str) -> tuple[str, Outputs]:
     return re.sub(r"\W+", "-", name), {}
 
@@ -256,6 +262,7 @@ INERT: dict[str, Callable[[Inputs, str], tuple[str, Outputs]]] = {
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _nothing,
+    "aws:lambda/layerVersion:LayerVersion": _layer,
     "aws:lambda/permission:Permission": _nothing,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _nothing,
     "aws:s3/bucketPolicy:BucketPolicy": _nothing,

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pythons import lambdas_python
 
 DATA = Path(os.environ.get("DAYBOOK_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"))
 
@@ -33,9 +34,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _needless_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
     if not os.environ.get("DAYBOOK_NO_SKIPS"):
         return []
-    data_missing = not (DATA / "published").is_dir()
+    missing = {"DAYBOOK_DATA": not (DATA / "published").is_dir(), "no Python": lambdas_python() is None}
     return [
         report
         for report in reporter.stats.get("skipped", [])
-        if not (data_missing and "DAYBOOK_DATA" in str(report.longrepr))
+        if not any(gone and named in str(report.longrepr) for named, gone in missing.items())
     ]
