@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test quick check bench lock clean
+.PHONY: help setup run test quick check listing bench lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -34,6 +34,9 @@ quick: $(READY)  ## the tests without the local cloud: half a minute
 
 check: $(READY)  ## ruff, basedpyright, import-linter
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright && $(BIN)/lint-imports
+
+listing: $(READY)  ## write tests/golden/resources.yaml anew, after a change of the stack that is meant
+	@PYTHONPATH=. $(BIN)/python -W ignore tests/listing.py
 
 bench: $(READY)  ## the goals of speed and cost, measured here: benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
