@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test quick check bench package lock clean
+.PHONY: help setup run test quick check listing bench package preview deploy destroy lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -35,11 +35,28 @@ quick: $(READY)  ## the tests without the local cloud: half a minute
 check: $(READY)  ## ruff, basedpyright, import-linter
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright && $(BIN)/lint-imports
 
+listing: $(READY)  ## write tests/golden/resources.yaml anew, after a change of the stack that is meant
+	@PYTHONPATH=. $(BIN)/python -W ignore tests/listing.py
+
 bench: $(READY)  ## the goals of speed and cost, measured here: benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 package: $(READY)  ## what is uploaded beside the code: layers and the dashboard's bundle, in .daybook/packages
 	@$(BIN)/python -m infra.package
+
+# The stack is Pulumi's: make deploy STACK=prod. In a workflow: ARGS="--yes --non-interactive".
+STACK ?= dev
+PULUMI = command -v pulumi >/dev/null || { echo "Pulumi's CLI is missing: https://www.pulumi.com/docs/install/"; exit 1; }; pulumi
+
+preview: package  ## what a deployment would change: make preview STACK=prod
+	@$(PULUMI) preview --stack $(STACK) $(ARGS)
+
+deploy: package  ## deploy, then make a run and wait for its report
+	@$(PULUMI) up --stack $(STACK) $(ARGS)
+	@$(BIN)/python -m ops --stack $(STACK) run --wait
+
+destroy: $(READY)  ## take a stack down; what is protected stays: docs/deploying.md
+	@$(PULUMI) destroy --stack $(STACK) $(ARGS)
 
 lock: $(READY)  ## resolve the lock files again from requirements/*.in
 	@for name in dashboard run dev uv functions fetcher lambda; do \

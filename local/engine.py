@@ -63,14 +63,17 @@ def provision(emulator: Emulator, code_dir: Path, stack: str, config: Mapping[st
     )
 
 
-def run_program(provider: Mocks, stack: str, config: Mapping[str, str]) -> dict[str, Any]:
-    """The program's outputs, its resources made by `provider`, one after another."""
+def run_program(
+    provider: Mocks, stack: str, config: Mapping[str, str], preview: bool = False
+) -> dict[str, Any]:
+    """The program's outputs, its resources made by `provider`, one after another. In a preview nothing is
+    known that only AWS can say, and there are no outputs where anything of them is unknown."""
     # A thread of its own: Pulumi keeps its state in context variables, and pumps the thread's event loop.
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(_run_program, provider, stack, config).result()
+        return thread.submit(_run_program, provider, stack, config, preview).result()
 
 
-def _run_program(provider: Mocks, stack: str, config: Mapping[str, str]) -> dict[str, Any]:
+def _run_program(provider: Mocks, stack: str, config: Mapping[str, str], preview: bool) -> dict[str, Any]:
     outputs: dict[str, Any] = {}
 
     @pulumi.runtime.test
@@ -85,7 +88,7 @@ def _run_program(provider: Mocks, stack: str, config: Mapping[str, str]) -> dict
     with _event_loops():
         here = {"check_packages": "false", **config}
         pulumi.runtime.set_all_config({**_defaults(), **{_full(key): text for key, text in here.items()}})
-        pulumi.runtime.set_mocks(provider, project=PROJECT, stack=stack, preview=False)
+        pulumi.runtime.set_mocks(provider, project=PROJECT, stack=stack, preview=preview)
         program()
     return outputs
 
