@@ -19,6 +19,7 @@ from infra.settings import read_settings
 from infra.stream import create_stream
 from infra.tables import create_tables
 from infra.topics import close_topic, create_topics
+from infra.watch import watch
 
 if pulumi.runtime.settings.get_monitor() is None:
     sys.exit("This is a Pulumi program. Deploy it with: pulumi up. Run it on this machine with: make run")
@@ -42,9 +43,12 @@ consumer = create_consumer(surroundings)
 fetcher = create_fetcher(surroundings, consumer)
 schedule = create_schedule(settings, fetcher, account)
 
+watched = {"fetcher": fetcher, "consumer": consumer.function, "reporter": reporter}
+alarms = watch(settings, watched, tables, topics)
+
 roles = [fetcher.role, consumer.function.role, reporter.role]
 close_topic("daily-report", topics.daily_report, publishers=roles)
-close_topic("alerts", topics.alerts, publishers=roles)
+close_topic("alerts", topics.alerts, publishers=roles, services=["cloudwatch"], account=account)
 close_topic("failures", topics.failures, publishers=[fetcher.role, consumer.function.role])
 
 publish(
@@ -67,6 +71,7 @@ publish(
         "stream_arn": stream.arn,
         "archive_arn": archive.arn,
         "rejected_bucket": tables.rejected,
+        "alarms": str(alarms),
         "ledger_arn": ledger.arn,
         "daily_table_arn": tables.daily.arn,
         "revisions_table_arn": tables.revisions.arn,

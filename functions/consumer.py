@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions import lifecycle, log, messages
+from functions import lifecycle, log, messages, metrics
 from functions.archive import Archive
 from functions.clients import client
 from functions.decide import Decision, advanced, counted, decide
@@ -63,7 +63,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: 
             series = at.ledger.of(series_of(chunk[0].payload, regions))
             refused += enter(replace(at, ledger=series), chunk, now, replayed)
         except PASSING as fault:
-            log.line("passing fault", sequence=chunk[0].sequence, problem=f"{type(fault).__name__}: {fault}")
+            problem = f"{type(fault).__name__}: {fault}"
+            log.line("passing fault", log.WARNING, sequence=chunk[0].sequence, problem=problem)
             return {"batchItemFailures": [{"itemIdentifier": chunk[0].sequence}]}
     # Whoever replays is told here; of the stream's own records everybody was told by an alert.
     return {"batchItemFailures": []} | ({"refused": refused} if replayed else {})
@@ -105,7 +106,16 @@ def acknowledge(
         days=[(reading.entries.get(day.date), day) for day in decision.days],
         now=now,
     )
-    log.line("acknowledged", run=name, rows=len(decision.rows), days=len(decision.days), refused=len(refused))
+    ids = [record.event.id for record in chunk if record.event]
+    log.line(
+        "acknowledged",
+        run=name,
+        rows=len(decision.rows),
+        days=len(decision.days),
+        refused=len(refused),
+        first=ids[0],
+        last=ids[-1],
+    )
     for record in chunk:  # replayed ones were set aside long ago
         if not replayed and record.event and record.event.id in refused:
             head = set_aside(at, record, f"refused by the store: {refused[record.event.id]}", now)
@@ -135,7 +145,7 @@ def set_aside(at: Parts, record: Record, problem: str, now: dt.datetime) -> Head
     at.archive.keep_rejected(record.sequence, record.payload)
     of = about(record.payload)
     name, date = of.run, of.date
-    log.line("set aside", sequence=record.sequence, run=name, date=date, problem=problem)
+    log.line("set aside", log.ERROR, sequence=record.sequence, run=name, date=date, problem=problem)
     alert = messages.set_aside(record.sequence, name, date, problem, at.settings.stack)
 
     def attempt() -> tuple[Run | None, Head]:
@@ -156,6 +166,7 @@ def set_aside(at: Parts, record: Record, problem: str, now: dt.datetime) -> Head
 
     try:
         run, head = lifecycle.again(attempt)
+        metrics.count(at.settings.stack, now, **{metrics.RECORDS_SET_ASIDE: 1})
     except AlreadyTold:
         reading = at.ledger.read(name)
         run, head = reading.run, reading.head

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from functions import lifecycle, log, outcome
+from functions import lifecycle, log, metrics, outcome
 from functions.archive import Archive
 from functions.check import check, warnings
 from functions.clients import client
@@ -96,6 +96,7 @@ def begin(at: Parts, request: Request) -> tuple[Run, Head]:
     files = [file_item(file) for file in checked_files(published, run)]
     pending = diff(published.days, acknowledged)
     log.line("decided", run=run.name, published=len(published.days), pending=len(pending))
+    metrics.count(at.settings.stack, run.time, **{metrics.DAYS_PENDING: len(pending)})
     if not pending:
         return nothing_pending(at, run, head, files)
     after = replace(lifecycle.stored(run, head), warnings=run.warnings)
@@ -158,7 +159,7 @@ def nothing_pending(at: Parts, run: Run, head: Head, files: list[Item]) -> tuple
     after = at.ledger.commit(
         (head, ending.head), runs=[(None, ending.run)], files=files, notices=[ending.notice], now=run.time
     )
-    log.line("completed", run=run.name, **lifecycle.counts(run))
+    lifecycle.tell_completed(ending.run, after, run.time, at.settings.stack)
     return ending.run, after
 
 
@@ -169,7 +170,9 @@ def refuse(at: Parts, run: Run, head: Head, refusal: SourceRefused) -> tuple[Run
     after = at.ledger.commit(
         (head, ending.head), runs=[(None, ending.run)], notices=[ending.notice], now=run.time
     )
-    log.line("refused", run=run.name, reasons=len(refusal.reasons), first=str(refusal.reasons[0]))
+    first = str(refusal.reasons[0])
+    log.line("refused", log.ERROR, run=run.name, reasons=len(refusal.reasons), first=first)
+    metrics.count(at.settings.stack, run.time, **{metrics.RUNS_FAILED: 1})
     return ending.run, after
 
 

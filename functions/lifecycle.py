@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
-from functions import log, outcome
+from functions import log, metrics, outcome
 from functions.errors import AlreadyTold, LedgerMoved
 from functions.ledger import Ledger
 from schemas.moment import MILLISECOND
@@ -48,8 +48,23 @@ def complete(ledger: Ledger, run: Run, head: Head, now: dt.datetime, stack: str)
     except AlreadyTold as told:
         log.line("told already", notice=str(told))
         return ledger.head()
-    log.line("completed", run=run.name, **counts(run))
+    tell_completed(ending.run, after, now, stack)
     return after
+
+
+def tell_completed(run: Run, head: Head, now: dt.datetime, stack: str) -> None:
+    """Into the log, and for CloudWatch to count."""
+    log.line("completed", log.INFO, run=run.name, **counts(run))
+    values = {
+        metrics.RUNS_COMPLETED: 1,
+        metrics.DAYS_PENDING: 0,
+        metrics.DAYS_INSERTED: len(run.inserted),
+        metrics.DAYS_UPDATED: len(run.updated),
+        metrics.RUN_SECONDS: (now - run.time).total_seconds(),
+    }
+    if run.newest and head.last_acknowledged:
+        values[metrics.LAG_DAYS] = (run.newest - head.last_acknowledged).days
+    metrics.count(stack, now, **values)
 
 
 def counts(run: Run) -> dict[str, int]:
@@ -79,6 +94,8 @@ def _settle_one(ledger: Ledger, name: str, now: dt.datetime, age: dt.timedelta, 
     elif now - run.time > age:
         ending = outcome.incomplete(run, head, stack)
         give_up(ledger, [(run, ending.run)], run.unaccounted, [ending.notice], now)
+        log.line("incomplete", log.ERROR, run=run.name, days=len(run.unaccounted))
+        metrics.count(stack, now, **{metrics.RUNS_FAILED: 1})
 
 
 def give_up(

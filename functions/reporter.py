@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
-from functions import lifecycle, log, messages, outcome
+from functions import lifecycle, log, messages, metrics, outcome
 from functions.clients import client
 from functions.errors import AlreadyTold, RequestRefused
 from functions.ledger import Ledger
@@ -100,8 +100,10 @@ def undelivered(
     name = f"undelivered/{shard}/{first}-{last}"
     alert = messages.undelivered(name, runs, dates, place, problem, at.settings.stack)
     marked = [(run, _incomplete(run, problem, alert.id)) for run in runs if run.state == OPEN]
-    log.line("undelivered", shard=shard, first=first, last=last, days=len(dates), runs=len(runs))
+    log.line("undelivered", log.ERROR, shard=shard, first=first, last=last, days=len(dates), runs=len(runs))
     lifecycle.give_up(at.ledger, marked, set().union(*waiting.values()), [alert], now)
+    given_up = {metrics.RECORDS_GIVEN_UP: batch["batchSize"], metrics.RUNS_FAILED: len(marked)}
+    metrics.count(at.settings.stack, now, **given_up)
 
 
 def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> None:
@@ -122,8 +124,9 @@ def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> None:
         state=FAILED,
     )
     ending = outcome.broken_off(run, head, problem, at.settings.stack)
-    log.line("unfetched", run=run.name, problem=problem)
+    log.line("unfetched", log.ERROR, run=run.name, problem=problem)
     lifecycle.give_up(at.ledger, [(stored, ending.run)], run.unaccounted, [ending.notice], now)
+    metrics.count(at.settings.stack, now, **{metrics.RUNS_FAILED: 1})
 
 
 def _lost(at: Parts, message: Mapping[str, Any]) -> list[Record] | None:

@@ -50,6 +50,7 @@ class Settings:
     insecure_hosts: tuple[str, ...]
     max_source_bytes: int
     source_deadline_seconds: int
+    budget_usd: int
     protect: bool
     reserve_concurrency: bool
     check_packages: bool
@@ -82,6 +83,7 @@ def read_settings() -> Settings:
             insecure_hosts=_texts(config, "insecure_hosts"),
             max_source_bytes=config.require_int("max_source_bytes"),
             source_deadline_seconds=config.require_int("source_deadline_seconds"),
+            budget_usd=config.require_int("budget_usd"),
             protect=config.require_bool("protect"),
             reserve_concurrency=config.require_bool("reserve_concurrency"),
             check_packages=config.require_bool("check_packages"),
@@ -128,11 +130,17 @@ def _problems(settings: Settings) -> Iterable[str]:
         for url in urls:
             if problem := _url_problem(url, settings, from_allowed_host=key != "webhooks"):
                 yield f"daybook:{key} {url!r}: {problem}"
+    yield from _numbers(settings)
+    if settings.check_packages:
+        yield from (f"{name} isn't in {package.FOLDER}: run make package" for name in package.missing())
+
+
+def _numbers(settings: Settings) -> Iterable[str]:
+    if settings.budget_usd < 0:
+        yield f"daybook:budget_usd {settings.budget_usd}: 0 for none, or whole dollars"
     for key in ("max_source_bytes", "source_deadline_seconds", "stale_after_hours", "shards"):
         if getattr(settings, key) <= 0:
             yield f"daybook:{key} {getattr(settings, key)}: must be more than 0"
-    if settings.check_packages:
-        yield from (f"{name} isn't in {package.FOLDER}: run make package" for name in package.missing())
 
 
 def _each(key: str, texts: Iterable[str], valid: Callable[[str], object], problem: str) -> Iterable[str]:

@@ -16,6 +16,21 @@ from schemas.tables import DYNAMODB, TIMESTREAM
 MEMORY_HOURS = 24
 MAGNETIC_DAYS = 73_000  # the longest there is
 NAMES = ("daily", "revisions")  # each day as it stands; every entry ever
+# boto3's get_available_regions("timestream-write"), 2026-11-24.
+REGIONS = (
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-2",
+    "eu-central-1",
+    "eu-west-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-2",
+)
+ELSEWHERE = (
+    "aws:region {region}: there is no Timestream for LiveAnalytics. Take one of {regions}; "
+    "or keep the tables in DynamoDB: pulumi config set daybook:store dynamodb"
+)
 CLOSED = (
     "This account may not use Timestream for LiveAnalytics, which admits no new customers since 2025-06-20. "
     "Keep the tables in DynamoDB instead: pulumi config set daybook:store dynamodb"
@@ -48,6 +63,9 @@ def create_tables(settings: Settings, account: str) -> Tables:
 
 def _in_timestream(settings: Settings, account: str) -> Tables:
     name = f"daybook-{settings.stack}"
+    region = aws.get_region().region
+    if region not in REGIONS:
+        raise ConfigurationError(ELSEWHERE.format(region=region, regions=", ".join(REGIONS)))
     _ask_for_admission(name)
     rejected = create_rejected(settings, account)
     database = aws.timestreamwrite.Database("tables", database_name=name)

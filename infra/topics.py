@@ -38,14 +38,33 @@ def _endpoints(settings: Settings) -> Iterable[tuple[str, str]]:
     yield from ((urlsplit(url).scheme, url) for url in settings.webhooks)
 
 
-def close_topic(name: str, topic: aws.sns.Topic, publishers: Sequence[aws.iam.Role]) -> None:
-    """Let nobody but these roles publish, whatever other policies of the account allow.
+def close_topic(
+    name: str,
+    topic: aws.sns.Topic,
+    publishers: Sequence[aws.iam.Role],
+    services: Sequence[str] = (),
+    account: str = "",
+) -> None:
+    """Let nobody but these roles publish, whatever other policies of the account allow; and these services
+    of AWS, on behalf of this account.
 
-    The roles need the right to publish as well. A service of AWS isn't denied, and has no right either.
+    The roles need the right to publish as well. Any other service isn't denied, and has no right either.
     """
+    admitted = [
+        {
+            "Sid": service.capitalize(),
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": topic.arn,
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        }
+        for service in services
+    ]
     policy = {
         "Version": "2012-10-17",
         "Statement": [
+            *admitted,
             {
                 "Sid": "NobodyElse",
                 "Effect": "Deny",

@@ -259,7 +259,10 @@ REAL: dict[str, Callable[[Cloud, Inputs], tuple[str, Outputs]]] = {
 }
 # Rights, logs and precautions change nothing that a laptop could show.
 INERT: dict[str, Callable[[Inputs, str], tuple[str, Outputs]]] = {
+    "aws:budgets/budget:Budget": _nothing,
+    "aws:cloudwatch/dashboard:Dashboard": _nothing,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _nothing,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _nothing,
     "aws:lambda/layerVersion:LayerVersion": _layer,

@@ -13,6 +13,7 @@ from ops.output import as_json
 from ops.target import Target
 
 FUNCTIONS = ("fetcher", "consumer", "reporter")
+METRICS = '{"_aws"'  # for CloudWatch to count, in the log as well
 POLL_SECONDS = 2.0
 # CloudWatch takes lines in a little late: what came in since is looked for from this much earlier on.
 LATE = dt.timedelta(seconds=30)
@@ -56,7 +57,7 @@ def _new(target: Target, start: dt.datetime, run: str | None, seen: set[tuple[st
                 for event in page["events"]:
                     known = (function, event["eventId"])
                     text = event["message"].rstrip("\n")
-                    if known in seen or (run is not None and run not in text):
+                    if known in seen or text.startswith(METRICS) or (run is not None and run not in text):
                         continue
                     seen.add(known)
                     yield {
@@ -72,9 +73,12 @@ def _new(target: Target, start: dt.datetime, run: str | None, seen: set[tuple[st
 def _shown(line: Line) -> str:
     """For people: a line of ours as its stage and what belongs to it, any other as it is."""
     try:
-        stage, *facts = json.loads(line["line"]).items()
-        said = f"{stage[1]:<13} " + "  ".join(f"{name} {value}" for name, value in facts)
-    except (ValueError, AttributeError):
+        facts = json.loads(line["line"])
+        said = f"{facts.pop('stage'):<13} "
+        level = facts.pop("level", "INFO")
+        said += "" if level == "INFO" else f"{level}  "
+        said += "  ".join(f"{name} {value}" for name, value in facts.items())
+    except (ValueError, AttributeError, KeyError, TypeError):
         said = line["line"]
     return f"{line['time']}  {line['function']:<8}  {said}"
 

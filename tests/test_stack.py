@@ -230,7 +230,11 @@ def test_nobody_else_may_publish_on_a_topic(stack, topic, publishers):
     entry = stack.one("sns/topicPolicy:TopicPolicy", topic)
     statements = json.loads(entry["policy"])["Statement"]
     assert entry["arn"] == stack.arn("sns/topic:Topic", topic)
-    assert {statement["Effect"] for statement in statements} == {"Deny"}
+    allowed = [statement for statement in statements if statement["Effect"] == "Allow"]
+    assert [(one["Principal"], one["Condition"]) for one in allowed] == [
+        ({"Service": "cloudwatch.amazonaws.com"}, {"StringEquals": {"aws:SourceAccount": "123456789012"}})
+    ] * (topic == "alerts")
+    statements = [statement for statement in statements if statement not in allowed]
     (others,) = [statement for statement in statements if statement["Sid"] == "NobodyElse"]
     assert (others["Principal"], others["Action"], others["Resource"]) == ("*", "sns:Publish", entry["arn"])
     assert others["Condition"]["ArnNotEquals"] == {

@@ -100,6 +100,19 @@ def test_an_account_without_a_database_yet_is_not_refused():
     assert new.all("timestreamwrite/database:Database")
 
 
+class Elsewhere(Recorder):
+    def call(self, args: MockCallArgs) -> Any:
+        return ({"region": "eu-north-1"}, []) if "getRegion" in args.token else super().call(args)
+
+
+def test_a_region_without_timestream_is_told_before_anything_is_made():
+    elsewhere = Elsewhere()
+    with pytest.raises(ConfigurationError, match="eu-north-1: there is no Timestream"):
+        run_program(elsewhere, "test", CONFIG)
+    assert [kind for kind, _, _ in elsewhere.resources if kind.startswith("aws:")] == []
+    run_program(Elsewhere(), "test", {**CONFIG, "store": "dynamodb"})
+
+
 def test_another_store_is_a_clear_error():
     with pytest.raises(ConfigurationError, match="daybook:store 'postgres': is none of timestream, dynamodb"):
         run(**CONFIG, store="postgres")
