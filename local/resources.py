@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -43,6 +44,7 @@ class Cloud:
     invoke_configs: list[LocalInvokeConfig] = field(default_factory=list)
     schedules: list[LocalSchedule] = field(default_factory=list)
     subscriptions: list[LocalSubscription] = field(default_factory=list)
+    policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by role, their statements
 
     def client(self, service: Any) -> Any:
         return client(service, self.endpoint)
@@ -223,6 +225,13 @@ def _schedule(cloud: Cloud, inputs: Inputs) -> tuple[str, Outputs]:
     return f"default/{name}", {"arn": _arn("scheduler", f"schedule/default/{name}")}
 
 
+def _role_policy(cloud: Cloud, inputs: Inputs) -> tuple[str, Outputs]:
+    """Not enforced; a test compares it with the calls that are made."""
+    role = inputs["role"]
+    cloud.policies.setdefault(role, []).extend(json.loads(inputs["policy"])["Statement"])
+    return f"{role}:{role}", {}
+
+
 def _role(inputs: Inputs, _name: str) -> tuple[str, Outputs]:
     name = inputs["name"]
     return name, {"name": name, "arn": _arn("iam", f"role/{name}", region=""), "uniqueId": "AROALOCAL"}
@@ -239,6 +248,7 @@ def _nothing(_inputs: Inputs, name: str) -> tuple[str, Outputs]:
 
 REAL: dict[str, Callable[[Cloud, Inputs], tuple[str, Outputs]]] = {
     "aws:dynamodb/table:Table": _ledger,
+    "aws:iam/rolePolicy:RolePolicy": _role_policy,
     "aws:kinesis/stream:Stream": _stream,
     "aws:lambda/eventSourceMapping:EventSourceMapping": _mapping,
     "aws:lambda/function:Function": _function,
@@ -255,7 +265,6 @@ REAL: dict[str, Callable[[Cloud, Inputs], tuple[str, Outputs]]] = {
 INERT: dict[str, Callable[[Inputs, str], tuple[str, Outputs]]] = {
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:iam/role:Role": _role,
-    "aws:iam/rolePolicy:RolePolicy": _nothing,
     "aws:lambda/permission:Permission": _nothing,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _nothing,
     "aws:s3/bucketPolicy:BucketPolicy": _nothing,

@@ -25,15 +25,8 @@ CONFIG = {
     "webhooks": '["https://example.org/hook"]',
 }
 READS = {"fetcher": FetcherSettings, "consumer": ConsumerSettings, "reporter": ReporterSettings}
-LEDGER_RIGHTS = (
-    "dynamodb:GetItem",
-    "dynamodb:BatchGetItem",
-    "dynamodb:Query",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:ConditionCheckItem",
-)
+ENTER = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+LOOK_UP = ("dynamodb:GetItem", "dynamodb:Query")
 
 
 def test_each_function_is_told_exactly_what_it_reads(stack):
@@ -304,7 +297,9 @@ def test_only_one_fetcher_runs_at_a_time_where_the_account_allows_it(stack):
 
 def test_the_fetcher_may_only_do_this(stack):
     assert stack.rights("fetcher") == {
-        **stack.common_rights("fetcher"),
+        **stack.common_rights("fetcher", *LOOK_UP),
+        "s3:PutObject": stack.kept("sources", "reasons"),
+        "s3:GetObject": stack.kept("sources"),
         "kinesis:PutRecords": [stack.arn("kinesis/stream:Stream", "stream")],
         "sns:Publish": stack.topics("daily-report", "alerts", "failures"),
     }
@@ -314,9 +309,8 @@ def test_the_consumer_may_only_do_this(stack):
     tables = [stack.arn("timestreamwrite/table:Table", name) for name in ("daily", "revisions")]
     stream = [stack.arn("kinesis/stream:Stream", "stream")]
     rejected = stack.arn("s3/bucket:Bucket", "rejected")
-    common = stack.common_rights("consumer")
     assert stack.rights("consumer") == {
-        **common,
+        **stack.common_rights("consumer"),
         "kinesis:DescribeStream": stream,
         "kinesis:DescribeStreamSummary": stream,
         "kinesis:GetRecords": stream,
@@ -324,7 +318,7 @@ def test_the_consumer_may_only_do_this(stack):
         "kinesis:ListShards": stream,
         "timestream:WriteRecords": tables,
         "timestream:DescribeEndpoints": ["*"],
-        "s3:PutObject": [*common["s3:PutObject"], f"{rejected}/*"],
+        "s3:PutObject": [*stack.kept("events", "rejected"), f"{rejected}/*"],
         "s3:GetBucketAcl": [rejected],
         "sns:Publish": stack.topics("daily-report", "alerts", "failures"),
     }
@@ -333,10 +327,9 @@ def test_the_consumer_may_only_do_this(stack):
 def test_the_reporter_may_only_do_this(stack):
     stream = [stack.arn("kinesis/stream:Stream", "stream")]
     assert stack.rights("reporter") == {
-        **stack.common_rights("reporter"),
+        **stack.common_rights("reporter", *LOOK_UP),
         "kinesis:GetRecords": stream,
         "kinesis:GetShardIterator": stream,
-        "kinesis:ListShards": stream,
         "sns:Publish": stack.topics("daily-report", "alerts"),
     }
 
@@ -559,14 +552,15 @@ class Recorder(Mocks):
                 rights.setdefault(action, []).extend(statement["Resource"])
         return rights
 
-    def common_rights(self, part: str) -> dict[str, list[str]]:
+    def kept(self, *prefixes: str) -> list[str]:
+        archive = self.arn("s3/bucket:Bucket", "archive")
+        return [f"{archive}/{prefix}/*" for prefix in prefixes]
+
+    def common_rights(self, part: str, *more: str) -> dict[str, list[str]]:
         ledger = self.arn("dynamodb/table:Table", "ledger")
-        objects = self.arn("s3/bucket:Bucket", "archive") + "/*"
         logs = self.arn("cloudwatch/logGroup:LogGroup", part) + ":log-stream:*"
         return {
-            **{action: [ledger] for action in LEDGER_RIGHTS},
-            "s3:PutObject": [objects],
-            "s3:GetObject": [objects],
+            **{action: [ledger] for action in (*ENTER, *more)},
             "logs:CreateLogStream": [logs],
             "logs:PutLogEvents": [logs],
         }
