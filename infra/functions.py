@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from functions.settings import PREFIX
 from functions.settings import Settings as FunctionSettings
 from infra.code import Code
+from infra.keys import USE
 from infra.roles import ENTER, Right, create_role, grant, objects_of
 from infra.settings import Settings
 from infra.stream import RECORD_AGE_SECONDS
@@ -61,6 +62,7 @@ class Surroundings:
         return [
             Right(ENTER, [self.ledger.arn]),
             Right(["sns:Publish"], [self.topics.daily_report.arn, self.topics.alerts.arn]),
+            Right(USE, [self.topics.alerts_key.arn]),
         ]
 
     def kept(self, *prefixes: str) -> list[pulumi.Output[str]]:

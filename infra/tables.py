@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pulumi_aws as aws
 
+from infra.keeping import kept
 from infra.settings import Settings
 
 # Longer than the mapping retries a record, so that a live run's `revisions` are in the memory store whenever
@@ -20,7 +21,9 @@ class Tables:
 
 
 def create_tables(settings: Settings, rejected: aws.s3.Bucket) -> Tables:
-    database = aws.timestreamwrite.Database("tables", database_name=f"daybook-{settings.stack}")
+    database = aws.timestreamwrite.Database(
+        "tables", database_name=f"daybook-{settings.stack}", opts=kept(settings)
+    )
 
     def table(name: str) -> aws.timestreamwrite.Table:
         return aws.timestreamwrite.Table(
@@ -42,6 +45,7 @@ def create_tables(settings: Settings, rejected: aws.s3.Bucket) -> Tables:
                     }
                 },
             },
+            opts=kept(settings),
         )
 
     return Tables(database, table("daily"), table("revisions"))

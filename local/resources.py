@@ -237,6 +237,11 @@ def _role(inputs: Inputs, _name: str) -> tuple[str, Outputs]:
     return name, {"name": name, "arn": _arn("iam", f"role/{name}", region=""), "uniqueId": "AROALOCAL"}
 
 
+def _key(inputs: Inputs, name: str) -> tuple[str, Outputs]:
+    identity = str(uuid5(NAMESPACE_URL, f"{name} {inputs['description']}"))
+    return identity, {"keyId": identity, "arn": _arn("kms", f"key/{identity}")}
+
+
 def _log_group(inputs: Inputs, _name: str) -> tuple[str, Outputs]:
     name = inputs["name"]
     return name, {"name": name, "arn": _arn("logs", f"log-group:{name}")}
@@ -265,6 +270,8 @@ REAL: dict[str, Callable[[Cloud, Inputs], tuple[str, Outputs]]] = {
 INERT: dict[str, Callable[[Inputs, str], tuple[str, Outputs]]] = {
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:iam/role:Role": _role,
+    "aws:kms/alias:Alias": _nothing,
+    "aws:kms/key:Key": _key,
     "aws:lambda/permission:Permission": _nothing,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _nothing,
     "aws:s3/bucketPolicy:BucketPolicy": _nothing,

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("permissions")]
 POLLS = "the event source mapping reads the stream with the function's role"
 DELIVERS = "Lambda publishes to the on-failure destination with the function's role"
 WRITES_LOG = "Lambda writes the function's log with its role"
+ENCRYPTS = "SNS encrypts what goes to alerts in the name of who publishes it"
 REPORTS_REFUSALS = "Timestream reports late refusals to this bucket, and asks that who writes may do so"
 # What no handler calls itself, and why it is granted: role, action, what the resource holds.
 SERVICE_SIDE = {
@@ -33,6 +34,12 @@ SERVICE_SIDE = {
     ("fetcher", "sns:Publish", "failures"): DELIVERS,
     ("consumer", "s3:PutObject", "rejected"): REPORTS_REFUSALS,
     ("consumer", "s3:GetBucketAcl", "rejected"): REPORTS_REFUSALS,
+    **{
+        (function, action, "key"): ENCRYPTS
+        for function, action in product(
+            ("fetcher", "consumer", "reporter"), ("kms:Decrypt", "kms:GenerateDataKey")
+        )
+    },
     **{
         (function, action, "log-group"): WRITES_LOG
         for function, action in product(

@@ -197,7 +197,10 @@ def test_people_get_reports_and_alerts_and_only_the_reporter_gets_failures(stack
         )
     }
     reporter = stack.arn("lambda/function:Function", "reporter")
-    assert subscriptions == people | {(stack.arn("sns/topic:Topic", "failures"), "lambda", reporter)}
+    assert subscriptions == people | {
+        (stack.arn("sns/topic:Topic", "failures"), "lambda", reporter),
+        (stack.arn("sns/topic:Topic", "fallback"), "email", "ada@example.org"),
+    }
 
 
 def test_the_failures_topic_and_nothing_else_may_invoke_the_reporter(stack):
@@ -212,23 +215,34 @@ def test_the_failures_topic_and_nothing_else_may_invoke_the_reporter(stack):
 
 
 @pytest.mark.parametrize(
-    ("topic", "publishers"),
+    ("topic", "publishers", "services"),
     [
-        ("daily-report", ["fetcher", "consumer", "reporter"]),
-        ("alerts", ["fetcher", "consumer", "reporter"]),
-        ("failures", ["fetcher", "consumer"]),
+        ("daily-report", ["fetcher", "consumer", "reporter"], []),
+        (
+            "alerts",
+            ["fetcher", "consumer", "reporter"],
+            ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"],
+        ),
+        ("failures", ["fetcher", "consumer"], []),
+        ("fallback", [], ["cloudwatch.amazonaws.com"]),
     ],
 )
-def test_nobody_else_may_publish_on_a_topic(stack, topic, publishers):
+def test_nobody_else_may_publish_on_a_topic(stack, topic, publishers, services):
     entry = stack.one("sns/topicPolicy:TopicPolicy", topic)
     statements = json.loads(entry["policy"])["Statement"]
     assert entry["arn"] == stack.arn("sns/topic:Topic", topic)
-    assert {statement["Effect"] for statement in statements} == {"Deny"}
-    (others,) = [statement for statement in statements if statement["Sid"] == "NobodyElse"]
-    assert (others["Principal"], others["Action"], others["Resource"]) == ("*", "sns:Publish", entry["arn"])
-    assert others["Condition"]["ArnNotEquals"] == {
-        "aws:PrincipalArn": [stack.arn("iam/role:Role", part) for part in publishers]
-    }
+    assert {(found["Action"], found["Resource"]) for found in statements} == {("sns:Publish", entry["arn"])}
+    others, tls, *allowed = statements
+    assert (others["Effect"], others["Principal"]) == (tls["Effect"], tls["Principal"]) == ("Deny", "*")
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert others["Condition"].get("ArnNotEquals", {}) == (
+        {"aws:PrincipalArn": [stack.arn("iam/role:Role", part) for part in publishers]} if publishers else {}
+    )
+    assert others["Condition"]["BoolIfExists"] == {"aws:PrincipalIsAWSService": "false"}
+    ours = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    assert [(found["Effect"], found["Principal"]["Service"], found["Condition"]) for found in allowed] == (
+        [("Allow", services, ours)] if services else []
+    )
     may = {part for part in READS if entry["arn"] in stack.rights(part).get("sns:Publish", [])}
     assert may == set(publishers)
 
@@ -246,6 +260,7 @@ def test_the_mapping_retries_a_record_for_twelve_hours_and_then_tells(stack):
         "maximumRetryAttempts": -1,
         "maximumRecordAgeInSeconds": 43_200,
         "destinationConfig": {"onFailure": {"destinationArn": stack.arn("sns/topic:Topic", "failures")}},
+        "tags": {"project": "daybook", "stack": "test"},
     }
 
 
@@ -561,6 +576,8 @@ class Recorder(Mocks):
         logs = self.arn("cloudwatch/logGroup:LogGroup", part) + ":log-stream:*"
         return {
             **{action: [ledger] for action in (*ENTER, *more)},
+            "kms:Decrypt": [self.arn("kms/key:Key", "alerts")],
+            "kms:GenerateDataKey": [self.arn("kms/key:Key", "alerts")],
             "logs:CreateLogStream": [logs],
             "logs:PutLogEvents": [logs],
         }
