@@ -11,6 +11,7 @@ from infra.consumer import create_consumer
 from infra.dashboard import environment as dashboard_environment
 from infra.fetcher import create_fetcher, create_schedule
 from infra.functions import Surroundings
+from infra.keys import PUBLISHERS
 from infra.layers import create_layers
 from infra.ledger import create_ledger
 from infra.outputs import publish
@@ -18,6 +19,7 @@ from infra.reporter import create_reporter
 from infra.settings import read_settings
 from infra.stream import create_stream
 from infra.tables import create_tables
+from infra.tags import tag_everything
 from infra.topics import close_topic, create_topics
 from infra.watch import watch
 
@@ -25,6 +27,7 @@ if pulumi.runtime.settings.get_monitor() is None:
     sys.exit("This is a Pulumi program. Deploy it with: pulumi up. Run it on this machine with: make run")
 
 settings = read_settings()
+tag_everything(settings.stack)
 code = read_code()
 account = aws.get_caller_identity().account_id
 
@@ -33,7 +36,7 @@ tables = create_tables(settings, account)
 stream = create_stream(settings)
 archive = create_archive(settings, account)
 ledger = create_ledger(settings)
-topics = create_topics(settings)
+topics = create_topics(settings, account)
 
 # … and who moves it, the last first: nobody emits what nobody can read.
 layers = create_layers(settings)
@@ -47,9 +50,10 @@ watched = {"fetcher": fetcher, "consumer": consumer.function, "reporter": report
 alarms = watch(settings, watched, tables, topics)
 
 roles = [fetcher.role, consumer.function.role, reporter.role]
-close_topic("daily-report", topics.daily_report, publishers=roles)
-close_topic("alerts", topics.alerts, publishers=roles, services=["cloudwatch"], account=account)
-close_topic("failures", topics.failures, publishers=[fetcher.role, consumer.function.role])
+close_topic("daily-report", topics.daily_report, account, publishers=roles)
+close_topic("alerts", topics.alerts, account, publishers=roles, services=PUBLISHERS)
+close_topic("failures", topics.failures, account, publishers=[fetcher.role, consumer.function.role])
+close_topic("fallback", topics.fallback, account, services=["cloudwatch.amazonaws.com"])
 
 publish(
     settings,

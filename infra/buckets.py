@@ -3,13 +3,14 @@
 import pulumi
 import pulumi_aws as aws
 
+from infra.keeping import kept
 from infra.settings import Settings
 
 Statement = dict[str, object]
 
 
 def create_archive(settings: Settings, account: str) -> aws.s3.Bucket:
-    return _bucket("archive", settings, account)
+    return _bucket("archive", settings, account, opts=kept(settings))
 
 
 def create_rejected(settings: Settings, account: str) -> aws.s3.Bucket:
@@ -23,11 +24,16 @@ def create_rejected(settings: Settings, account: str) -> aws.s3.Bucket:
     return _bucket("rejected", settings, account, report)
 
 
-def _bucket(part: str, settings: Settings, account: str, writer: Statement | None = None) -> aws.s3.Bucket:
+def _bucket(
+    part: str,
+    settings: Settings,
+    account: str,
+    writer: Statement | None = None,
+    opts: pulumi.ResourceOptions | None = None,
+) -> aws.s3.Bucket:
     # Buckets of all accounts share one space of names.
-    bucket = aws.s3.Bucket(
-        part, bucket=f"{settings.name(part)}-{account}", force_destroy=not settings.protect
-    )
+    name = f"{settings.name(part)}-{account}"
+    bucket = aws.s3.Bucket(part, bucket=name, force_destroy=not settings.protect, opts=opts)
     aws.s3.BucketVersioning(part, bucket=bucket.id, versioning_configuration={"status": "Enabled"})
     aws.s3.BucketServerSideEncryptionConfiguration(
         part,

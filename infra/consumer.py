@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from functions.archive import EVENTS, REJECTED
 from functions.settings import ConsumerSettings
 from infra.functions import Function, Surroundings, create_function
 from infra.roles import READ_STREAM, Right
@@ -30,6 +31,7 @@ def create_consumer(surroundings: Surroundings) -> Consumer:
         ConsumerSettings,
         rights=[
             Right(READ_STREAM, [stream.arn]),
+            Right(["s3:PutObject"], surroundings.kept(EVENTS, REJECTED)),
             *tables.writing,
             Right(["sns:Publish"], [failures.arn]),
         ],

@@ -10,8 +10,9 @@ import pulumi_aws as aws
 from functions.settings import PREFIX
 from functions.settings import Settings as FunctionSettings
 from infra.code import Code
+from infra.keys import USE
 from infra.layers import ARCHITECTURE, RUNTIME
-from infra.roles import ARCHIVE, LEDGER, Right, create_role, grant, objects_of
+from infra.roles import ENTER, Right, create_role, grant, objects_of
 from infra.settings import Settings
 from infra.stream import RECORD_AGE_SECONDS
 from infra.tables import Tables
@@ -60,12 +61,16 @@ class Surroundings:
         }
 
     def rights(self) -> list[Right]:
-        """What every function may do: it enters into the ledger, keeps, and tells people."""
+        """What every function may do: it enters into the ledger, and tells people."""
         return [
-            Right(LEDGER, [self.ledger.arn]),
-            Right(ARCHIVE, [objects_of(self.archive)]),
+            Right(ENTER, [self.ledger.arn]),
             Right(["sns:Publish"], [self.topics.daily_report.arn, self.topics.alerts.arn]),
+            Right(USE, [self.topics.alerts_key.arn]),
         ]
+
+    def kept(self, *prefixes: str) -> list[pulumi.Output[str]]:
+        """The archive's objects of these kinds."""
+        return [objects_of(self.archive, prefix) for prefix in prefixes]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import pulumi_aws as aws
 
+from infra.keeping import kept
 from infra.settings import Settings
 
 
@@ -16,4 +17,5 @@ def create_ledger(settings: Settings) -> aws.dynamodb.Table:
         point_in_time_recovery={"enabled": True},
         server_side_encryption={"enabled": True},
         deletion_protection_enabled=settings.protect,
+        opts=kept(settings),
     )

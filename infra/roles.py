@@ -8,17 +8,9 @@ import pulumi_aws as aws
 
 from infra.settings import Settings
 
-# A transaction asks for the right to each of its parts, not for one of its own.
-LEDGER = (
-    "dynamodb:GetItem",
-    "dynamodb:BatchGetItem",
-    "dynamodb:Query",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:ConditionCheckItem",
-)
-ARCHIVE = ("s3:PutObject", "s3:GetObject")
+# A transaction asks for the right to each of its parts, not for one of its own. Nobody may delete.
+ENTER = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+LOOK_UP = ("dynamodb:GetItem", "dynamodb:Query")
 READ_STREAM = (
     "kinesis:DescribeStream",
     "kinesis:DescribeStreamSummary",
@@ -26,7 +18,7 @@ READ_STREAM = (
     "kinesis:GetShardIterator",
     "kinesis:ListShards",
 )
-READ_FAILED_RECORDS = ("kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards")
+READ_FAILED_RECORDS = ("kinesis:GetRecords", "kinesis:GetShardIterator")
 
 
 @dataclass(frozen=True)
@@ -38,8 +30,8 @@ class Right:
         return {"Effect": "Allow", "Action": [*self.actions], "Resource": [*self.resources]}
 
 
-def objects_of(bucket: aws.s3.Bucket) -> pulumi.Output[str]:
-    return pulumi.Output.concat(bucket.arn, "/*")
+def objects_of(bucket: aws.s3.Bucket, prefix: str = "") -> pulumi.Output[str]:
+    return pulumi.Output.concat(bucket.arn, f"/{prefix}*")
 
 
 def create_role(

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.buckets import create_rejected
+from infra.keeping import kept
 from infra.roles import Right
 from infra.settings import ConfigurationError, Settings
 from schemas.tables import DYNAMODB, TIMESTREAM
@@ -68,7 +69,7 @@ def _in_timestream(settings: Settings, account: str) -> Tables:
         raise ConfigurationError(ELSEWHERE.format(region=region, regions=", ".join(REGIONS)))
     _ask_for_admission(name)
     rejected = create_rejected(settings, account)
-    database = aws.timestreamwrite.Database("tables", database_name=name)
+    database = aws.timestreamwrite.Database("tables", database_name=name, opts=kept(settings))
 
     def table(name: str) -> Table:
         made = aws.timestreamwrite.Table(
@@ -90,6 +91,7 @@ def _in_timestream(settings: Settings, account: str) -> Tables:
                     }
                 },
             },
+            opts=kept(settings),
         )
         return Table(made.table_name, made.arn)
 
@@ -133,6 +135,7 @@ def _in_dynamodb(settings: Settings) -> Tables:
             point_in_time_recovery={"enabled": True},
             server_side_encryption={"enabled": True},
             deletion_protection_enabled=settings.protect,
+            opts=kept(settings),
         )
         return Table(made.name, made.arn)
 

@@ -136,14 +136,16 @@ def _of(function: Function) -> dict[str, pulumi.Input[str]]:
 def watch(settings: Settings, functions: Mapping[str, Function], tables: Tables, topics: Topics) -> int:
     """Declare the alarms, the dashboard and the budget; how many alarms there are."""
     found = alarms(settings, functions, tables)
-    made = [_declare(settings, alarm, topics.alerts) for alarm in found]
+    made = [_declare(settings, alarm, topics) for alarm in found]
     _picture(settings, functions, made)
-    if settings.budget_usd and settings.emails:
-        _budget(settings)
+    if settings.budget_usd:
+        _budget(settings, topics.alerts)
     return len(found)
 
 
-def _declare(settings: Settings, alarm: Alarm, topic: aws.sns.Topic) -> aws.cloudwatch.MetricAlarm:
+def _declare(settings: Settings, alarm: Alarm, topics: Topics) -> aws.cloudwatch.MetricAlarm:
+    # Where the reporter can't tell, the reason may be what the alerts pass through.
+    to = [topics.alerts.arn, *([topics.fallback.arn] if alarm.name.startswith("reporter") else [])]
     return aws.cloudwatch.MetricAlarm(
         alarm.name,
         name=settings.name(alarm.name),
@@ -157,12 +159,12 @@ def _declare(settings: Settings, alarm: Alarm, topic: aws.sns.Topic) -> aws.clou
         threshold=alarm.threshold,
         comparison_operator=alarm.comparison,
         treat_missing_data=alarm.missing,
-        alarm_actions=[topic.arn],
-        ok_actions=[topic.arn],
+        alarm_actions=to,
+        ok_actions=to,
     )
 
 
-def _budget(settings: Settings) -> None:
+def _budget(settings: Settings, topic: aws.sns.Topic) -> None:
     """The account's month, not the stack's alone: AWS counts by tag only where that was switched on."""
     aws.budgets.Budget(
         "budget",
@@ -177,7 +179,7 @@ def _budget(settings: Settings) -> None:
                 "threshold": 100,
                 "threshold_type": "PERCENTAGE",
                 "notification_type": kind,
-                "subscriber_email_addresses": [*settings.emails],
+                "subscriber_sns_topic_arns": [topic.arn],
             }
             for kind in ("ACTUAL", "FORECASTED")
         ],

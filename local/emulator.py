@@ -109,6 +109,7 @@ class Emulator:
         self.calls: Counter[str] = Counter()  # by operation
         self._lock = threading.RLock()
         self._listeners: list[Callable[[Publication], None]] = []
+        self._recorders: list[Callable[[str, dict[str, Any]], None]] = []
         self._patches = _Patches()
         self._patch()
         BackendDict.reset()
@@ -138,6 +139,10 @@ class Emulator:
     def on_publish(self, listener: Callable[[Publication], None]) -> None:
         """Called for every message published to a topic, in the request's thread, before it is answered."""
         self._listeners.append(listener)
+
+    def on_call(self, recorder: Callable[[str, dict[str, Any]], None]) -> None:
+        """Called with the operation and the WSGI request of every call, before it is answered."""
+        self._recorders.append(recorder)
 
     def environment(self) -> dict[str, str]:
         """All that a client in another process needs, and what keeps it from looking elsewhere."""
@@ -199,6 +204,8 @@ class Emulator:
         def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             asked = operation(environ)
             self.calls[asked] += 1
+            for recorder in self._recorders:
+                recorder(asked, environ)
             if before := self.before.get(asked):
                 error = before()
                 if error is not None:

@@ -43,6 +43,7 @@ class Provisioned:
     invoke_configs: tuple[LocalInvokeConfig, ...]
     schedules: tuple[LocalSchedule, ...]
     subscriptions: tuple[LocalSubscription, ...]
+    policies: Mapping[str, list[dict[str, Any]]]  # by role, their statements
 
 
 def provision(emulator: Emulator, code_dir: Path, stack: str, config: Mapping[str, str]) -> Provisioned:
@@ -60,6 +61,7 @@ def provision(emulator: Emulator, code_dir: Path, stack: str, config: Mapping[st
         invoke_configs=tuple(cloud.invoke_configs),
         schedules=tuple(cloud.schedules),
         subscriptions=tuple(cloud.subscriptions),
+        policies=cloud.policies,
     )
 
 

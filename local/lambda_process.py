@@ -186,7 +186,7 @@ def environment(function: LocalFunction, endpoint: str, runtime_api: str) -> dic
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
-        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_ACCESS_KEY_ID": function.name,  # its role's, as in Lambda: who calls can be told
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -43,6 +44,7 @@ class Cloud:
     invoke_configs: list[LocalInvokeConfig] = field(default_factory=list)
     schedules: list[LocalSchedule] = field(default_factory=list)
     subscriptions: list[LocalSubscription] = field(default_factory=list)
+    policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by role, their statements
 
     def client(self, service: Any) -> Any:
         return client(service, self.endpoint)
@@ -223,9 +225,21 @@ def _schedule(cloud: Cloud, inputs: Inputs) -> tuple[str, Outputs]:
     return f"default/{name}", {"arn": _arn("scheduler", f"schedule/default/{name}")}
 
 
+def _role_policy(cloud: Cloud, inputs: Inputs) -> tuple[str, Outputs]:
+    """Not enforced; a test compares it with the calls that are made."""
+    role = inputs["role"]
+    cloud.policies.setdefault(role, []).extend(json.loads(inputs["policy"])["Statement"])
+    return f"{role}:{role}", {}
+
+
 def _role(inputs: Inputs, _name: str) -> tuple[str, Outputs]:
     name = inputs["name"]
     return name, {"name": name, "arn": _arn("iam", f"role/{name}", region=""), "uniqueId": "AROALOCAL"}
+
+
+def _key(inputs: Inputs, name: str) -> tuple[str, Outputs]:
+    identity = str(uuid5(NAMESPACE_URL, f"{name} {inputs['description']}"))
+    return identity, {"keyId": identity, "arn": _arn("kms", f"key/{identity}")}
 
 
 def _log_group(inputs: Inputs, _name: str) -> tuple[str, Outputs]:
@@ -245,6 +259,7 @@ def _nothing(_inputs: Inputs, name: str) -> tuple[str, Outputs]:
 
 REAL: dict[str, Callable[[Cloud, Inputs], tuple[str, Outputs]]] = {
     "aws:dynamodb/table:Table": _ledger,
+    "aws:iam/rolePolicy:RolePolicy": _role_policy,
     "aws:kinesis/stream:Stream": _stream,
     "aws:lambda/eventSourceMapping:EventSourceMapping": _mapping,
     "aws:lambda/function:Function": _function,
@@ -264,7 +279,8 @@ INERT: dict[str, Callable[[Inputs, str], tuple[str, Outputs]]] = {
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _nothing,
     "aws:iam/role:Role": _role,
-    "aws:iam/rolePolicy:RolePolicy": _nothing,
+    "aws:kms/alias:Alias": _nothing,
+    "aws:kms/key:Key": _key,
     "aws:lambda/layerVersion:LayerVersion": _layer,
     "aws:lambda/permission:Permission": _nothing,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _nothing,

@@ -140,6 +140,7 @@ def test_what_the_local_cloud_acts_on_is_as_the_program_has_it(provisioned):
     assert set(provisioned.subscriptions) == {
         LocalSubscription(TOPIC + "daily-report", "email", "ada@example.org"),
         LocalSubscription(TOPIC + "alerts", "email", "ada@example.org"),
+        LocalSubscription(TOPIC + "fallback", "email", "ada@example.org"),
         LocalSubscription(TOPIC + "failures", "lambda", provisioned.functions[0].arn),
     }
 

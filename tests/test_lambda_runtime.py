@@ -143,7 +143,7 @@ def test_a_handler_sees_nothing_of_the_users_environment(code: Path, monkeypatch
     assert environment.pop("AWS_LAMBDA_RUNTIME_API").startswith("127.0.0.1:")
     assert environment.pop("_X_AMZN_TRACE_ID").startswith("Root=1-")
     assert environment == {
-        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_ACCESS_KEY_ID": "tell",
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",

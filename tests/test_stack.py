@@ -25,15 +25,8 @@ CONFIG = {
     "webhooks": '["https://example.org/hook"]',
 }
 READS = {"fetcher": FetcherSettings, "consumer": ConsumerSettings, "reporter": ReporterSettings}
-LEDGER_RIGHTS = (
-    "dynamodb:GetItem",
-    "dynamodb:BatchGetItem",
-    "dynamodb:Query",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:ConditionCheckItem",
-)
+ENTER = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+LOOK_UP = ("dynamodb:GetItem", "dynamodb:Query")
 
 
 def test_each_function_is_told_exactly_what_it_reads(stack):
@@ -204,7 +197,10 @@ def test_people_get_reports_and_alerts_and_only_the_reporter_gets_failures(stack
         )
     }
     reporter = stack.arn("lambda/function:Function", "reporter")
-    assert subscriptions == people | {(stack.arn("sns/topic:Topic", "failures"), "lambda", reporter)}
+    assert subscriptions == people | {
+        (stack.arn("sns/topic:Topic", "failures"), "lambda", reporter),
+        (stack.arn("sns/topic:Topic", "fallback"), "email", "ada@example.org"),
+    }
 
 
 def test_the_failures_topic_and_nothing_else_may_invoke_the_reporter(stack):
@@ -219,27 +215,34 @@ def test_the_failures_topic_and_nothing_else_may_invoke_the_reporter(stack):
 
 
 @pytest.mark.parametrize(
-    ("topic", "publishers"),
+    ("topic", "publishers", "services"),
     [
-        ("daily-report", ["fetcher", "consumer", "reporter"]),
-        ("alerts", ["fetcher", "consumer", "reporter"]),
-        ("failures", ["fetcher", "consumer"]),
+        ("daily-report", ["fetcher", "consumer", "reporter"], []),
+        (
+            "alerts",
+            ["fetcher", "consumer", "reporter"],
+            ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"],
+        ),
+        ("failures", ["fetcher", "consumer"], []),
+        ("fallback", [], ["cloudwatch.amazonaws.com"]),
     ],
 )
-def test_nobody_else_may_publish_on_a_topic(stack, topic, publishers):
+def test_nobody_else_may_publish_on_a_topic(stack, topic, publishers, services):
     entry = stack.one("sns/topicPolicy:TopicPolicy", topic)
     statements = json.loads(entry["policy"])["Statement"]
     assert entry["arn"] == stack.arn("sns/topic:Topic", topic)
-    allowed = [statement for statement in statements if statement["Effect"] == "Allow"]
-    assert [(one["Principal"], one["Condition"]) for one in allowed] == [
-        ({"Service": "cloudwatch.amazonaws.com"}, {"StringEquals": {"aws:SourceAccount": "123456789012"}})
-    ] * (topic == "alerts")
-    statements = [statement for statement in statements if statement not in allowed]
-    (others,) = [statement for statement in statements if statement["Sid"] == "NobodyElse"]
-    assert (others["Principal"], others["Action"], others["Resource"]) == ("*", "sns:Publish", entry["arn"])
-    assert others["Condition"]["ArnNotEquals"] == {
-        "aws:PrincipalArn": [stack.arn("iam/role:Role", part) for part in publishers]
-    }
+    assert {(found["Action"], found["Resource"]) for found in statements} == {("sns:Publish", entry["arn"])}
+    others, tls, *allowed = statements
+    assert (others["Effect"], others["Principal"]) == (tls["Effect"], tls["Principal"]) == ("Deny", "*")
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert others["Condition"].get("ArnNotEquals", {}) == (
+        {"aws:PrincipalArn": [stack.arn("iam/role:Role", part) for part in publishers]} if publishers else {}
+    )
+    assert others["Condition"]["BoolIfExists"] == {"aws:PrincipalIsAWSService": "false"}
+    ours = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    assert [(found["Effect"], found["Principal"]["Service"], found["Condition"]) for found in allowed] == (
+        [("Allow", services, ours)] if services else []
+    )
     may = {part for part in READS if entry["arn"] in stack.rights(part).get("sns:Publish", [])}
     assert may == set(publishers)
 
@@ -257,6 +260,7 @@ def test_the_mapping_retries_a_record_for_twelve_hours_and_then_tells(stack):
         "maximumRetryAttempts": -1,
         "maximumRecordAgeInSeconds": 43_200,
         "destinationConfig": {"onFailure": {"destinationArn": stack.arn("sns/topic:Topic", "failures")}},
+        "tags": {"project": "daybook", "stack": "test"},
     }
 
 
@@ -308,7 +312,9 @@ def test_only_one_fetcher_runs_at_a_time_where_the_account_allows_it(stack):
 
 def test_the_fetcher_may_only_do_this(stack):
     assert stack.rights("fetcher") == {
-        **stack.common_rights("fetcher"),
+        **stack.common_rights("fetcher", *LOOK_UP),
+        "s3:PutObject": stack.kept("sources", "reasons"),
+        "s3:GetObject": stack.kept("sources"),
         "kinesis:PutRecords": [stack.arn("kinesis/stream:Stream", "stream")],
         "sns:Publish": stack.topics("daily-report", "alerts", "failures"),
     }
@@ -318,9 +324,8 @@ def test_the_consumer_may_only_do_this(stack):
     tables = [stack.arn("timestreamwrite/table:Table", name) for name in ("daily", "revisions")]
     stream = [stack.arn("kinesis/stream:Stream", "stream")]
     rejected = stack.arn("s3/bucket:Bucket", "rejected")
-    common = stack.common_rights("consumer")
     assert stack.rights("consumer") == {
-        **common,
+        **stack.common_rights("consumer"),
         "kinesis:DescribeStream": stream,
         "kinesis:DescribeStreamSummary": stream,
         "kinesis:GetRecords": stream,
@@ -328,7 +333,7 @@ def test_the_consumer_may_only_do_this(stack):
         "kinesis:ListShards": stream,
         "timestream:WriteRecords": tables,
         "timestream:DescribeEndpoints": ["*"],
-        "s3:PutObject": [*common["s3:PutObject"], f"{rejected}/*"],
+        "s3:PutObject": [*stack.kept("events", "rejected"), f"{rejected}/*"],
         "s3:GetBucketAcl": [rejected],
         "sns:Publish": stack.topics("daily-report", "alerts", "failures"),
     }
@@ -337,10 +342,9 @@ def test_the_consumer_may_only_do_this(stack):
 def test_the_reporter_may_only_do_this(stack):
     stream = [stack.arn("kinesis/stream:Stream", "stream")]
     assert stack.rights("reporter") == {
-        **stack.common_rights("reporter"),
+        **stack.common_rights("reporter", *LOOK_UP),
         "kinesis:GetRecords": stream,
         "kinesis:GetShardIterator": stream,
-        "kinesis:ListShards": stream,
         "sns:Publish": stack.topics("daily-report", "alerts"),
     }
 
@@ -563,14 +567,17 @@ class Recorder(Mocks):
                 rights.setdefault(action, []).extend(statement["Resource"])
         return rights
 
-    def common_rights(self, part: str) -> dict[str, list[str]]:
+    def kept(self, *prefixes: str) -> list[str]:
+        archive = self.arn("s3/bucket:Bucket", "archive")
+        return [f"{archive}/{prefix}/*" for prefix in prefixes]
+
+    def common_rights(self, part: str, *more: str) -> dict[str, list[str]]:
         ledger = self.arn("dynamodb/table:Table", "ledger")
-        objects = self.arn("s3/bucket:Bucket", "archive") + "/*"
         logs = self.arn("cloudwatch/logGroup:LogGroup", part) + ":log-stream:*"
         return {
-            **{action: [ledger] for action in LEDGER_RIGHTS},
-            "s3:PutObject": [objects],
-            "s3:GetObject": [objects],
+            **{action: [ledger] for action in (*ENTER, *more)},
+            "kms:Decrypt": [self.arn("kms/key:Key", "alerts")],
+            "kms:GenerateDataKey": [self.arn("kms/key:Key", "alerts")],
             "logs:CreateLogStream": [logs],
             "logs:PutLogEvents": [logs],
         }

@@ -27,10 +27,11 @@ def alarms(stack):
 
 
 def test_each_alarm_goes_to_people_and_says_where_to_read_on(stack, alarms):
-    topic = stack.arn("sns/topic:Topic", "alerts")
+    alerts, fallback = stack.topics("alerts", "fallback")
     for name, alarm in alarms.items():
         assert alarm["name"] == f"daybook-test-{name}"
-        assert alarm["alarmActions"] == alarm["okActions"] == [topic]
+        to = [alerts, fallback] if name.startswith("reporter") else [alerts]
+        assert alarm["alarmActions"] == alarm["okActions"] == to
         assert alarm["alarmDescription"].endswith(f". docs/runbook.md#{name}")
 
 
@@ -96,13 +97,13 @@ def test_the_number_of_alarms_is_told_for_their_cost(stack, alarms):
     assert stack.outputs["alarms"] == str(len(alarms))
 
 
-def test_the_budget_is_mailed_and_can_be_left_out(stack):
+def test_the_budget_alerts_and_can_be_left_out(stack):
     budget = stack.one("budgets/budget:Budget")
     assert (budget["limitAmount"], budget["limitUnit"], budget["timeUnit"]) == ("60", "USD", "MONTHLY")
     assert {one["notificationType"] for one in budget["notifications"]} == {"ACTUAL", "FORECASTED"}
-    assert all(one["subscriberEmailAddresses"] == ["ada@example.org"] for one in budget["notifications"])
+    topic = stack.topics("alerts")
+    assert all(one["subscriberSnsTopicArns"] == topic for one in budget["notifications"])
     assert not run(**CONFIG, budget_usd="0").all("budgets/budget:Budget")
-    assert not run(**CONFIG | {"emails": "[]"}).all("budgets/budget:Budget")
 
 
 def test_a_metric_is_a_line_in_the_embedded_format(capsys):
