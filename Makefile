@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test quick check listing bench package preview deploy destroy lock clean
+.PHONY: help setup run test test-long quick check listing bench package preview deploy destroy lock clean
 
 help:  ## show what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
 
 setup: $(READY)  ## make .venv from the lock files (the other targets do it themselves)
 
@@ -28,6 +28,9 @@ run: $(READY)  ## the whole system on this machine: make run, or make run ARGS="
 
 test: $(READY)  ## every test
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-long: $(READY)  ## every test, and the long ones: faults by the thousand
+	@DAYBOOK_LONG=1 $(BIN)/python -m pytest $(ARGS)
 
 quick: $(READY)  ## the tests without the local cloud: half a minute
 	@$(BIN)/python -m pytest -m "not cloud" $(ARGS)

@@ -12,7 +12,7 @@ from functions import lifecycle, log, messages, metrics
 from functions.archive import Archive
 from functions.clients import client
 from functions.decide import Decision, advanced, counted, decide
-from functions.errors import AlreadyTold, LedgerMoved, RowsRejected, StoreBusy
+from functions.errors import AlreadyTold, LedgerMoved, NoticesUnsent, RowsRejected, StoreBusy
 from functions.ledger import Ledger
 from functions.notices import Notices
 from functions.settings import ConsumerSettings
@@ -24,7 +24,7 @@ from schemas.run import OPEN, Head, Run
 
 # One transaction acknowledges a chunk: DynamoDB takes 100 items, two of them are the head and the run.
 MAX_DAYS = 98
-PASSING = (StoreBusy, LedgerMoved, ClientError, BotoCoreError)
+PASSING = (StoreBusy, LedgerMoved, NoticesUnsent, ClientError, BotoCoreError)
 
 
 @dataclass(frozen=True)

@@ -41,5 +41,10 @@ class LedgerMoved(DaybookError):
     """The ledger was written to between our read and our transaction: decide again from fresh reads."""
 
 
+class NoticesUnsent(DaybookError):
+    """The work is done and stands, but people could not be told of it, or of something earlier: raise it,
+    and send again."""
+
+
 class AlreadyTold(DaybookError):
     """A notice of that id exists: whoever made it did the work that goes with it."""

@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.errors import NoticesUnsent
 from functions.ledger import Ledger
 from schemas.notice import MAX_SMS, MAX_SUBJECT, Notice
 
@@ -21,19 +22,19 @@ class Notices:
 
     def send(self, unsent: Iterable[str], ledger: Ledger, holder: str, now: dt.datetime) -> int:
         """Send these notices but for those that another holds; how many went out. One that can't be sent
-        holds up none of the others; then what was wrong with the first is raised."""
+        holds up none of the others. Raises NoticesUnsent, with what was wrong with the first."""
         count = 0
-        problems: list[ClientError] = []
+        problems: list[ClientError | BotoCoreError] = []
         for name in sorted(unsent):
             try:
                 if notice := ledger.lease(name, holder, now):
                     self.publish(notice)
                     ledger.mark_sent(name, now)
                     count += 1
-            except ClientError as problem:
+            except (ClientError, BotoCoreError) as problem:
                 problems.append(problem)
         if problems:
-            raise problems[0]
+            raise NoticesUnsent(f"{len(problems)} not sent: {problems[0]}") from problems[0]
         return count
 
     def publish(self, notice: Notice) -> str:

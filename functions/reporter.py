@@ -12,8 +12,8 @@ from typing import Any
 
 from functions import lifecycle, log, messages, metrics, outcome
 from functions.clients import client
-from functions.errors import AlreadyTold, RequestRefused
-from functions.ledger import Ledger
+from functions.errors import AlreadyTold, NoticesUnsent, RequestRefused
+from functions.ledger import Ledger, Reading
 from functions.notices import Notices
 from functions.request import scheduled
 from functions.settings import ReporterSettings
@@ -83,12 +83,18 @@ def tell(at: Parts, attempt: Callable[[], None], message: Mapping[str, Any], now
 def undelivered(
     at: Parts, message: Mapping[str, Any], records: Sequence[Record], left: int | None, now: dt.datetime
 ) -> None:
-    """A region's records in a batch that the consumer never took: their runs are incomplete, their days
-    pending again. Of the batch the stream still holds ``left``; None: it is gone. Raises AlreadyTold."""
+    """A region's records in a batch that Lambda gave up: of those that were not entered the runs are
+    incomplete, the days pending again. Of the batch the stream still holds ``left``; None: it is gone.
+    Raises AlreadyTold."""
     batch = message["KinesisBatchInfo"]
     shard, first, last = batch["shardId"], batch["startSequenceNumber"], batch["endSequenceNumber"]
-    concerned = _concerned(records)
-    runs = [run for run in (at.ledger.read(name).run for name in sorted(concerned)) if run]
+    readings = {name: at.ledger.read(name, dates) for name, dates in _concerned(records).items()}
+    missing = [record for record in records if not _accounted(record, readings)]
+    if records and not missing and left == batch["batchSize"]:
+        log.line("entered already", shard=shard, first=first, last=last)  # only the telling had failed
+        return
+    concerned = _concerned(missing)
+    runs = [run for name in sorted(concerned) if (run := readings[name].run)]
     place = f"{batch['batchSize']} records of {shard}, sequence numbers {first} to {last}"
     if left is None:
         place += ", which the stream no longer holds"
@@ -111,8 +117,9 @@ def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> None:
     request = message["requestContext"]["requestId"]
     problem = _problem(message)
     stored = next((run for run in at.ledger.recent_runs() if run.request == request), None)
-    if stored and stored.state != OPEN:
-        log.line("ended already", run=stored.name, state=stored.state, problem=problem)
+    told_only = _mapping(message, "responsePayload").get("errorType") == NoticesUnsent.__name__
+    if stored and (stored.state != OPEN or told_only):
+        log.line("needs no ending", run=stored.name, state=stored.state, problem=problem)
         return
     head = at.ledger.head()
     # Never ahead: a request is refused for just that, and later runs must be later than this one.
@@ -153,6 +160,17 @@ def _concerned(records: Iterable[Record]) -> dict[str, set[dt.date]]:
         if of.run and of.date:
             found.setdefault(of.run, set()).add(of.date)
     return found
+
+
+def _accounted(record: Record, readings: Mapping[str, Reading]) -> bool:
+    """Whether its run has heard what became of it, and the ledger still holds by that."""
+    of = about(record.payload)
+    reading = readings.get(of.run or "")
+    if reading is None or reading.run is None or of.date is None:
+        return False
+    day = reading.entries.get(of.date)
+    entered = of.date in reading.run.accounted and day is not None and day.digest is not None
+    return entered or of.date in reading.run.failed
 
 
 def _incomplete(run: Run, problem: str, notice: str) -> Run:

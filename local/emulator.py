@@ -35,7 +35,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
-from moto.kinesis.models import KinesisBackend, Record, Shard
+from moto.kinesis.models import KinesisBackend, Record, Shard, Stream
 from moto.kinesis.utils import decompose_shard_iterator
 from moto.logs.models import logs_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -261,6 +261,16 @@ class Emulator:
             shard.records[number] = record
             return str(number)
 
+        shard_for_key = Stream.get_shard_for_key
+
+        def open_shard_for_key(stream: Stream, partition_key: str, explicit_hash_key: str) -> Shard | None:
+            # moto goes on putting into a shard that was split.
+            listed: Any = SimpleNamespace(
+                shards={name: shard for name, shard in stream.shards.items() if shard.is_open}
+            )
+            return shard_for_key(listed, partition_key, explicit_hash_key)
+
+        replace(Stream, "get_shard_for_key", open_shard_for_key)
         replace(Shard, "put_record", put_record)
         replace(Shard, "get_records", _get_records)
         replace(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from schemas.day import Counts
 from schemas.event import DayEvent
 from schemas.moment import at
-from schemas.run import COMPLETED, INCOMPLETE, OPEN, Acknowledged, Head, Run
+from schemas.run import COMPLETED, OPEN, Acknowledged, Head, Run
 from schemas.tables import Row
 
 
@@ -60,7 +60,7 @@ def unentered(event: DayEvent, runs: Mapping[str, Run]) -> bool:
     entered = run.inserted | run.updated | run.duplicate
     if event.day.date in run.failed:
         return True
-    return run.state in (OPEN, INCOMPLETE) and event.day.date not in entered
+    return run.state != COMPLETED and event.day.date not in entered
 
 
 def compare(

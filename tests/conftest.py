@@ -17,6 +17,15 @@ def data() -> Path:
     return DATA
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long tests are left out, unless they are asked for."""
+    if os.environ.get("DAYBOOK_LONG"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Where skips are errors, name those that had no reason to be."""
     for report in _needless_skips(terminalreporter):

@@ -21,7 +21,7 @@ from dashboard.data import Reader, Unreachable, stamp
 from dashboard.data_dynamodb import DynamoDBReader
 from functions import stream as stream_module
 from functions.archive import Archive, file_key
-from functions.errors import AlreadyTold, LedgerMoved, RowsRejected, StoreBusy
+from functions.errors import AlreadyTold, LedgerMoved, NoticesUnsent, RowsRejected, StoreBusy
 from functions.ledger import LEASE, Ledger, Reading
 from functions.notices import Notices
 from functions.store import Store
@@ -1151,7 +1151,7 @@ def test_a_notice_that_can_t_be_sent_holds_up_none_of_the_others_and_is_tried_ag
             raise ClientError({"Error": {"Code": "InvalidParameter", "Message": "refused"}}, "Publish")
         return sns.publish(**request)
 
-    with pytest.raises(ClientError, match="InvalidParameter"):
+    with pytest.raises(NoticesUnsent, match=r"1 not sent: .*InvalidParameter"):
         Notices(Fake(sns, publish=publish), topics).send(told.head().unsent, told, "request-1", NOON)
     assert [found.subject for found in emulator.publications] == ["Daybook: 1 row"]
     assert told.head().unsent == {"a/report"}

@@ -206,6 +206,28 @@ def test_a_day_that_was_entered_after_all_keeps_its_digest(desk):
     assert desk.digests() == {1: True, 2: False}
 
 
+def test_a_batch_that_was_entered_whole_and_only_not_told_of_is_no_alert_and_is_told_now(desk):
+    found = run([1, 2], state=COMPLETED, inserted=frozenset({date(1), date(2)}), entries=1)
+    desk.stored(found, days=(entry(1, 10), entry(2, 20)))
+    notice = Notice(f"{found.name}/report", DAILY_REPORT, "Daybook: 2 rows", "text", "text", found.name)
+    head = desk.ledger.head()
+    desk.ledger.commit((head, head), notices=[notice], now=NOON)
+    deliver(undelivered(desk, desk.put(payload(1, found), payload(2, found))))
+    assert desk.told() == []
+    assert [report.subject for report in desk.told(DAILY_REPORT)] == ["Daybook: 2 rows"]
+    assert desk.run(found.name) == found
+    assert desk.digests() == {1: True, 2: True}
+
+
+def test_an_alert_names_only_the_days_of_a_batch_that_were_not_entered(desk):
+    found = run([1, 2], inserted=frozenset({date(1)}), entries=1)
+    desk.stored(found, days=(entry(1, 10),))
+    deliver(undelivered(desk, desk.put(payload(1, found), payload(2, found))))
+    (alert,) = desk.told()
+    assert "1 day: 2020-03-02" in alert.text("email")
+    assert "2020-03-01" not in alert.text("email")
+
+
 def test_a_second_delivery_of_the_message_says_and_does_nothing(desk):
     found = run([1])
     desk.stored(found, days=(entry(1, 9),))
@@ -339,6 +361,15 @@ def test_a_fetcher_that_failed_within_its_run_leaves_what_was_not_heard_of_pendi
     (alert,) = desk.told()
     assert "Days concerned: 2 days: 2020-03-02, 2020-03-03" in alert.text("email")
     assert "1 row had been written" in alert.text("email")
+
+
+def test_a_fetcher_that_only_could_not_tell_leaves_its_run_to_the_consumer(desk):
+    found = run([1, 2])
+    desk.stored(found)
+    deliver(unfetched(responsePayload={"errorType": "NoticesUnsent", "errorMessage": "1 not sent: denied"}))
+    assert desk.run(found.name) == found
+    assert desk.ledger.head().open == {found.name}
+    assert desk.told() == []
 
 
 @pytest.mark.parametrize("state", [COMPLETED, FAILED])
