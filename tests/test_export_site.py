@@ -135,6 +135,9 @@ def test_it_is_accessible_and_no_wider_than_the_window(page, width, asof):
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    beyond = """width => [...document.querySelectorAll('main form *')]
+        .filter(one => one.getBoundingClientRect().right > width).map(one => one.outerHTML)"""
+    assert page.evaluate(beyond, width) == []
 
 
 def test_it_asks_for_nothing_but_itself_and_complains_of_nothing(page, site):
