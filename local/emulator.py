@@ -24,6 +24,7 @@ from urllib.parse import parse_qs
 from uuid import uuid4
 
 import boto3
+import moto.backends
 import moto.dynamodb.models
 import moto.kinesis.models
 import moto.s3.models
@@ -188,6 +189,7 @@ class Emulator:
     # Patches
 
     def _patch(self) -> None:
+        self._patch_services()
         self._patch_clock()
         self._patch_kinesis()
         self._patch_transactions()
@@ -238,6 +240,11 @@ class Emulator:
         headers = [("Content-Type", "application/x-amz-json-1.0"), ("Content-Length", str(len(body)))]
         start_response(status, [*headers, ("x-amzn-RequestId", uuid4().hex.upper())])
         return [body]
+
+    def _patch_services(self) -> None:
+        """moto reads its own folder for each request: a tenth of its time."""
+        services = frozenset(moto.backends.list_of_moto_modules())
+        self._patches.replace(moto.backends, "list_of_moto_modules", lambda: services)
 
     def _patch_clock(self) -> None:
         def now() -> datetime:

@@ -215,22 +215,37 @@ def go(daybook: System) -> None:
 
 
 @contextmanager
-def fresh(daybook: System) -> Iterator[Watch]:
-    """An empty cloud, watched after each invocation."""
-    assert isinstance(daybook.cloud, InProcessCloud)
-    daybook.cloud.again()
-    daybook.moment = START
+def fresh(daybook: System, before: Callable[[System], None] = nothing) -> Iterator[Watch]:
+    """A cloud to which ``before`` has happened, once for all who ask; watched after each invocation."""
+    cloud = daybook.cloud
+    assert isinstance(cloud, InProcessCloud)
+    if before not in cloud.reached:
+        cloud.again()
+        daybook.moment = START
+        daybook.publisher.files.clear()
+        watch = _watched(daybook)
+        before(daybook)
+        cloud.reached[before] = cloud.kept(), daybook.moment, dict(daybook.publisher.files), watch.seen
+    kept, moment, files, seen = cloud.reached[before]
+    cloud.again(kept)
+    daybook.moment = moment
     daybook.publisher.files.clear()
+    daybook.publisher.files.update(files)
+    watch = _watched(daybook)
+    watch.seen = seen
+    yield watch
+
+
+def _watched(daybook: System) -> Watch:
     watch = Watch(daybook)
     daybook.cloud.runtime.after.append(watch.look)  # type: ignore[attr-defined]
-    yield watch
+    return watch
 
 
 def recorded(daybook: System, situation: str) -> list[Call]:
     """The handlers' calls where nothing fails."""
     before, during = SITUATIONS[situation]
-    with fresh(daybook) as watch:
-        before(daybook)
+    with fresh(daybook, before) as watch:
         wire(daybook).intercept = recorder = Recorder(daybook)
         during(daybook)
         wire(daybook).intercept = None
@@ -243,8 +258,7 @@ def recorded(daybook: System, situation: str) -> list[Call]:
 def play(daybook: System, case: Case) -> None:
     """The situation with its fault; then the fault is lifted, one more run is made, and all must hold."""
     before, during = SITUATIONS[case.situation]
-    with fresh(daybook) as watch:
-        before(daybook)
+    with fresh(daybook, before) as watch:
         wire(daybook).intercept = fault = Fault(daybook, case.call, case.way)
         during(daybook)
         assert fault.fired, "the fault was never met"

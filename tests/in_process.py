@@ -6,12 +6,15 @@ a socket, and every wait passes on the virtual clock.
 """
 
 import contextlib
+import copy
 import datetime as dt
 import io
 import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -38,6 +41,7 @@ from local.lambda_queue import LambdaQueue
 from local.lambda_runtime import Invocation, _trace_id
 from local.mapping import Mapping
 from local.publisher import Publisher
+from local.timestream_store import Table
 
 ACCOUNT = "123456789012"
 HANDLERS = {"fetcher": fetcher, "consumer": consumer, "reporter": reporter}
@@ -231,12 +235,29 @@ def _failure(kind: str, message: str) -> tuple[bytes, str]:
     return json.dumps({"errorType": kind, "errorMessage": message}).encode(), "Unhandled"
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A cloud at rest, with nothing under way. What it holds is shared with no cloud."""
+
+    moment: dt.datetime
+    items: dict[str, Any]  # of DynamoDB, by table
+    objects: dict[str, list[tuple[str, Any]]]  # of S3, by bucket
+    records: list[dict[int, Any]]  # of Kinesis, by shard
+    rows: list[tuple[dict[Any, Any], list[Any]]]  # of Timestream, by table: the newest, and those not yet seen
+    shards: list[dict[str, dict[str, Any]]]  # how far each mapping has come
+    publications: list[Any]
+    asked: list[str]
+    serial: int
+
+
 class InProcessCloud(LocalCloud):
-    """``again`` empties it for the next case, which is quicker than another one."""
+    """``again`` empties it for the next case, ``again(kept)`` takes it back to what it was: either is quicker
+    than another one."""
 
     def __init__(self, clock: Clock, config: dict[str, str], wire: Wire) -> None:
         self.wire = wire
         self._clients: dict[str, Any] = {}
+        self.reached: dict[Any, Any] = {}  # what its tests have kept
         wire.cloud = self
         super().__init__(clock, config)
         self.runtime.wire = wire  # type: ignore[attr-defined]
@@ -246,31 +267,64 @@ class InProcessCloud(LocalCloud):
             self._clients[service] = self.wire.client(service)
         return self._clients[service]
 
-    def again(self) -> None:
-        self.clock._moment = START
+    def again(self, kept: Kept | None = None) -> None:
+        kept = kept or Kept(START, {}, {}, [], [], [], [], [], 0)
+        self.clock._moment = kept.moment
         emulator = self.emulator
-        emulator.publications.clear()
+        emulator.publications[:] = kept.publications
         emulator.before.clear()
         emulator.calls.clear()
-        for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
+        for name, table in _tables().items():
             table.items.clear()
-        for bucket in s3_backends[ACCOUNT]["aws"].buckets.values():
+            table.items.update(copy.deepcopy(kept.items.get(name, {})))
+        for name, bucket in _buckets().items():
             for key in list(bucket.keys):
                 del bucket.keys[key]
-        for stream in kinesis_backends[ACCOUNT][REGION].streams.values():
-            for shard in stream.shards.values():
-                shard.records.clear()
-        for table in emulator.timestream._tables.values():
-            table.entries.clear()
-            table.pending.clear()
+            for key, found in kept.objects.get(name, []):
+                bucket.keys[key] = found
+        for shard, records in zip_longest(_shards(), kept.records):
+            shard.records.clear()
+            shard.records.update(records or {})
+        for table, (entries, pending) in zip_longest(self._timestream(), kept.rows, fillvalue=({}, [])):
+            assert isinstance(table, Table)
             table.connection.execute(f"DELETE FROM {table.rows}")
+            table.entries = dict(entries)
+            unseen = {number for _, number, _ in pending}
+            seen = [(START, *entry) for entry in entries.values() if entry[0] not in unseen]
+            table.pending = [*seen, *pending]
         self.wire.intercept, self.wire.handler, self.wire.calls = None, "", 0
-        self.wire.asked.clear()
+        self.wire.asked[:] = kept.asked
         runtime: Any = self.runtime
         runtime.reset()
         runtime.after.clear()
-        runtime._serial = 0
+        runtime._serial = kept.serial
         self.mappings = self.fresh_mappings()
+        for mapping, shards in zip(self.mappings, kept.shards, strict=False):
+            mapping._discover()
+            for name, state in shards.items():
+                vars(mapping._shards[name]).update(_copied(state))
+
+    def kept(self) -> Kept:
+        """As it is now. Raises AssertionError where something is still under way."""
+        assert self.runtime.next_moment is None
+        assert not any(mapping.pending for mapping in self.mappings)
+        return Kept(
+            moment=self.clock.now(),
+            items={name: copy.deepcopy(dict(table.items)) for name, table in _tables().items()},
+            objects={name: list(bucket.keys.items()) for name, bucket in _buckets().items()},
+            records=[dict(shard.records) for shard in _shards()],
+            rows=[(dict(table.entries), list(table.pending)) for table in self._timestream()],
+            shards=[
+                {name: _copied(vars(shard)) for name, shard in mapping._shards.items()}
+                for mapping in self.mappings
+            ],
+            publications=list(self.emulator.publications),
+            asked=list(self.wire.asked),
+            serial=getattr(self.runtime, "_serial", 0),
+        )
+
+    def _timestream(self) -> list[Table]:
+        return list(self.emulator.timestream._tables.values())
 
     def fresh_mappings(self) -> list[Mapping]:
         """As after a restart of the service: each shard is read from its oldest record."""
@@ -278,6 +332,29 @@ class InProcessCloud(LocalCloud):
             Mapping(mapping, self.client("kinesis"), self.runtime.invoke, self.clock, self._publish)
             for mapping in self.stack.mappings
         ]
+
+
+def _tables() -> dict[str, Any]:
+    return dynamodb_backends[ACCOUNT][REGION].tables
+
+
+def _buckets() -> dict[str, Any]:
+    return s3_backends[ACCOUNT]["aws"].buckets
+
+
+def _shards() -> list[Any]:
+    return [
+        shard
+        for stream in kinesis_backends[ACCOUNT][REGION].streams.values()
+        for shard in stream.shards.values()
+    ]
+
+
+def _copied(shard: dict[str, Any]) -> dict[str, Any]:
+    """How far a mapping has come in a shard; what it works with is another's."""
+    return {
+        name: copy.copy(value) for name, value in shard.items() if name not in {"_around", "_config", "parents"}
+    }
 
 
 @contextmanager

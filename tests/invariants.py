@@ -35,7 +35,15 @@ class Watch:
         self.daybook = daybook
         self.last: dt.date | None = None
         self.versions: dict[tuple[str, dt.date], int] = {}
-        self.dates: list[dt.date] = []  # published by both, as of the runs so far
+
+    @property
+    def seen(self) -> tuple[dt.date | None, dict[tuple[str, dt.date], int]]:
+        """What it compares with, for another watch to begin with."""
+        return self.last, dict(self.versions)
+
+    @seen.setter
+    def seen(self, seen: tuple[dt.date | None, dict[tuple[str, dt.date], int]]) -> None:
+        self.last, self.versions = seen[0], dict(seen[1])
 
     def look(self, handler: str, _invocation: Any) -> None:
         items = self._items()
