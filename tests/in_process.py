@@ -243,7 +243,7 @@ class Kept:
     items: dict[str, Any]  # of DynamoDB, by table
     objects: dict[str, list[tuple[str, Any]]]  # of S3, by bucket
     records: list[dict[int, Any]]  # of Kinesis, by shard
-    rows: list[tuple[dict[Any, Any], list[Any]]]  # of Timestream, by table: the newest, and those not yet seen
+    rows: list[tuple[dict[Any, Any], list[Any]]]  # of Timestream, by table: newest, and not yet seen
     shards: list[dict[str, dict[str, Any]]]  # how far each mapping has come
     publications: list[Any]
     asked: list[str]
@@ -353,7 +353,9 @@ def _shards() -> list[Any]:
 def _copied(shard: dict[str, Any]) -> dict[str, Any]:
     """How far a mapping has come in a shard; what it works with is another's."""
     return {
-        name: copy.copy(value) for name, value in shard.items() if name not in {"_around", "_config", "parents"}
+        name: copy.copy(value)
+        for name, value in shard.items()
+        if name not in {"_around", "_config", "parents"}
     }
 
 
