@@ -29,8 +29,10 @@ run: $(READY)  ## the whole system on this machine: make run, or make run ARGS="
 test: $(READY)  ## every test
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-long: $(READY)  ## every test, and the long ones: faults by the thousand
-	@DAYBOOK_LONG=1 $(BIN)/python -m pytest $(ARGS)
+test-long: $(READY)  ## every test, the long ones too, and the table in docs/reliability.md
+	@rm -rf .daybook/faults
+	@DAYBOOK_LONG=1 DAYBOOK_FAULTS=.daybook/faults $(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python tests/reliability.py .daybook/faults
 
 quick: $(READY)  ## the tests without the local cloud: half a minute
 	@$(BIN)/python -m pytest -m "not cloud" $(ARGS)

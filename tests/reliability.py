@@ -1,7 +1,7 @@
 """The tests' own record of the faults they tried, and the table that docs/reliability.md is made of.
 
-``DAYBOOK_FAULTS=<folder> make test-long`` keeps the record there; ``python tests/reliability.py <folder>``
-writes the table into the document.
+``make test-long`` keeps the record in the folder that ``DAYBOOK_FAULTS`` names, and ends with
+``python tests/reliability.py <folder>``, which writes the table into the document.
 """
 
 import json
@@ -53,11 +53,14 @@ def table(entries: list[dict]) -> list[str]:
     return lines
 
 
+def read(folder: Path) -> list[dict]:
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+
+
 def main(folder: Path) -> None:
-    entries = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     before, _, rest = DOCUMENT.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    text = "\n".join([BEGIN, "", *table(entries), "", END])
+    text = "\n".join([BEGIN, "", *table(read(folder)), "", END])
     DOCUMENT.write_text(f"{before}{text}{after}")
 
 
