@@ -4,7 +4,7 @@ import pytest
 from builders import jhu, nyt
 
 from functions.errors import SourceRefused
-from functions.transform import transform
+from functions.transform import MAX_LINE, MAX_ROWS, transform
 from schemas.day import Counts
 
 TODAY = dt.date(2020, 3, 10)
@@ -273,6 +273,29 @@ def test_what_is_no_text_is_told_where_it_is():
         'jhu, row 6: "2020-03-01,"Cor\\xe9e, South",9,1,0" is not UTF-8 text: '
         f"invalid continuation byte at byte {GOOD_JHU.index(b'Korea') + 3}"
     )
+
+
+def test_a_line_longer_than_any_can_be_is_refused_before_it_is_split():
+    assert days(nyt("2020-03-01,10," + "1." + "0" * (MAX_LINE - len("2020-03-01,10,1.\n"))) + b"\n")
+    (found,) = reasons(GOOD_NYT + b"\n" + b"," * (MAX_LINE + 1))
+    assert found == f'nyt, row 5: "{"," * 40}…" is longer than 100,000 bytes'
+    (found,) = reasons(jhu_file=GOOD_JHU + b"x" * MAX_LINE + b"\n")
+    assert found == f'jhu, row 7: "{"x" * 40}…" is longer than 100,000 bytes'
+
+
+def test_as_many_us_rows_as_there_may_be_are_read_and_one_more_refuses_the_file():
+    rows = ["2020-03-01,10,1"] * MAX_ROWS
+    assert days(nyt(*rows)) == {"2020-03-01": Counts(10, 1, 0)}
+    assert reasons(nyt(*rows, "2020-03-01,10,1")) == ["nyt: has more than 10,000 rows for the U.S."]
+    assert days(jhu_file=jhu(*["2020-03-01,0"] * MAX_ROWS)) == {"2020-03-01": Counts(10, 1, 0)}
+    found = reasons(jhu_file=jhu(*["2020-03-01,x"] * MAX_ROWS, "2020-03-01,0"))
+    assert found == ["jhu: has more than 10,000 rows for the U.S."]
+
+
+def test_a_character_that_is_cut_in_two_by_how_the_text_is_read_is_one_all_the_same():
+    for shift in range(4):
+        line = b"2020-03-01," + b"x" * shift + "\U0001f600".encode() * 24_000 + b",1,1,1\n"
+        assert days(jhu_file=GOOD_JHU + line * 5) == days()
 
 
 def test_files_without_a_date_in_common_are_refused():
