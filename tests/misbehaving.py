@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -51,9 +52,23 @@ class Connection(socketserver.StreamRequestHandler):
 
     def drip(self, start: bytes) -> None:
         """This, and then a byte now and again without end."""
+        self.drip_parts(start, b"1")
+
+    def drip_parts(self, start: bytes, part: bytes) -> None:
+        """This, and then that now and again without end."""
         self.wfile.write(start)
         while not self.server.over.wait(PAUSE):
-            self.wfile.write(b"1")
+            self.wfile.write(part)
+
+    @staticmethod
+    def stall_for(seconds: float, late: bytes) -> Callable[["Connection"], None]:
+        """Nothing for so long, and then this."""
+
+        def reply(connection: "Connection") -> None:
+            connection.server.over.wait(seconds)
+            connection.wfile.write(late)
+
+        return reply
 
     def stall(self, start: bytes) -> None:
         """This, and then nothing more."""
@@ -92,28 +107,33 @@ class Server(socketserver.ThreadingTCPServer):
 
     def sources(self, deadline: float = 60, cap: int = 1_000, **more: str) -> Sources:
         """Sources that read from here."""
-        settings = {
-            "nyt_url": f"http://127.0.0.1:{self.port}/nyt",
-            "jhu_url": f"http://127.0.0.1:{self.port}/jhu",
-            "allowed_hosts": "127.0.0.1",
-            "insecure_hosts": "127.0.0.1",
-        } | more
-        return Sources(
-            FetcherSettings(
-                stack="test",
-                label="Daybook",
-                ledger_table="ledger",
-                archive_bucket="archive",
-                daily_report_topic="daily-report",
-                alerts_topic="alerts",
-                stream="stream",
-                code="code",
-                max_source_bytes=cap,
-                source_deadline_seconds=deadline,
-                record_age_seconds=43_200,
-                **settings,
-            )
+        return sources_at(self.port, deadline, cap, **more)
+
+
+def sources_at(port: int, deadline: float, cap: int, **more: str) -> Sources:
+    """Sources that read from a server on loopback."""
+    settings = {
+        "nyt_url": f"http://127.0.0.1:{port}/nyt",
+        "jhu_url": f"http://127.0.0.1:{port}/jhu",
+        "allowed_hosts": "127.0.0.1",
+        "insecure_hosts": "127.0.0.1",
+    } | more
+    return Sources(
+        FetcherSettings(
+            stack="test",
+            label="Daybook",
+            ledger_table="ledger",
+            archive_bucket="archive",
+            daily_report_topic="daily-report",
+            alerts_topic="alerts",
+            stream="stream",
+            code="code",
+            max_source_bytes=cap,
+            source_deadline_seconds=deadline,
+            record_age_seconds=43_200,
+            **settings,
         )
+    )
 
 
 @contextmanager
@@ -151,15 +171,20 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def self_signed(path: Path) -> Path:
-    """A certificate for 127.0.0.1 that is signed by nobody but itself, with its key."""
+def self_signed(
+    path: Path,
+    address: str = "127.0.0.1",
+    valid: tuple[dt.timedelta, dt.timedelta] = (dt.timedelta(days=-1), dt.timedelta(days=1)),
+) -> Path:
+    """A certificate for this address that is signed by nobody but itself, with its key."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import NameOID
 
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
     now = dt.datetime.fromtimestamp(time.time(), dt.UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -167,8 +192,10 @@ def self_signed(path: Path) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
+        .not_valid_before(now + valid[0])
+        .not_valid_after(now + valid[1])
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     plain = serialization.NoEncryption()
