@@ -223,23 +223,26 @@ def _header(source: str, text: bytes) -> list[str]:
 
 
 def _check_end(source: str, text: bytes, columns: int) -> None:
-    """Raises SourceRefused where the last line, the U.S.'s or not, is cut off."""
+    """Raises SourceRefused where the last line, the U.S.'s or not, is cut off, be it within quotes."""
     end = _end(text)
     start = text.rfind(b"\n", 0, end) + 1
-    last = text[start:end].decode()
+    last = _line(text[start:end])
     cells = _cells(last)
-    if isinstance(cells, list) and len(cells) < columns:
-        problem = f"is cut off: it has {_fields(len(cells), columns)}"
+    if isinstance(cells, str) or len(cells) < columns:
+        problem = "is not a line of CSV"
+        if isinstance(cells, list):
+            problem = f"is cut off: it has {_fields(len(cells), columns)}"
         raise SourceRefused([Reason(source, problem, text.count(b"\n", 0, end) + 1, value=last)])
 
 
 def _end(text: bytes) -> int:
-    """Where the text ends, blanks after it left aside; megabytes are not copied for it."""
+    """Where the last line ends that is not blank; megabytes are not copied for it."""
     end = len(text)
     while end:
         start = max(0, end - MAX_LINE)
         if kept := text[start:end].rstrip(BLANKS):
-            return start + len(kept)
+            newline = text.find(b"\n", start + len(kept))
+            return len(text) if newline == -1 else newline
         end = start
     return 0
 
@@ -277,7 +280,9 @@ def _line(line: bytes) -> str:
 
 
 def _cells(line: str) -> list[str] | str:
-    """A line's cells, or its text where quotes are amiss."""
+    """A line's cells, or its text where quotes are amiss, or two lines are one: CR alone ends none here."""
+    if "\r" in line:
+        return line
     if '"' not in line:
         return line.split(",")
     try:

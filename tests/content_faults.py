@@ -277,13 +277,25 @@ ROWS: dict[str, Content] = {
     "a note at the end": whole("jhu", lambda file: file + b"Source: JHU CSSE\n", MALFORMED, "is cut off"),
     "a DOS end-of-file sign": whole("nyt", lambda file: file + b"\x1a", MALFORMED, "is cut off"),
     "a form feed at the end": whole("nyt", lambda file: file + b"\x0c\n", TAKEN),
-    "lines that end with CR alone": whole(
-        "nyt", lambda file: file.replace(b"\n", b"\r"), MALFORMED, OTHER_HEADER
-    ),
+    "lines that end with CR alone": whole("nyt", lambda file: file.replace(b"\n", b"\r"), MALFORMED, NO_CSV),
     "rows that end with CR alone": Content(
-        {"nyt": FILES["nyt"].replace(b"\n", b"\r").replace(b"\r", b"\n", 1)}, MALFORMED, "has 81 fields"
+        {"nyt": FILES["nyt"].replace(b"\n", b"\r").replace(b"\r", b"\n", 1)},
+        MALFORMED,
+        "is not a line of CSV",
     ),
-    "lines that end with LF CR": whole("nyt", lambda file: file.replace(b"\n", b"\n\r"), MALFORMED, NO_DATE),
+    "lines that end with LF CR": whole(
+        "nyt", lambda file: file.replace(b"\n", b"\n\r"), MALFORMED, "is not a line of CSV"
+    ),
+    "two rows glued by a CR, the U.S.'s behind another's": whole(
+        "jhu",
+        lambda file: file.replace(b"\n2020-02-01,US", b"\r2020-02-01,US"),
+        MALFORMED,
+        "is not a line of CSV",
+    ),
+    "a last line that is cut off within quotes": whole(
+        "jhu", lambda file: file[: file.rindex(b" North")], MALFORMED, "is not a line of CSV"
+    ),
+    "a space behind the last figure": whole("nyt", lambda file: file.rstrip() + b" \n", MALFORMED, NO_COUNT),
     "line ends of two kinds": whole("jhu", lambda file: file.replace(b"\n", b"\r\n", 60), TAKEN),
     "a line separator of Unicode's between two rows": Content(
         row("nyt", lines("nyt")[-1] + "\u2028" + lines("nyt")[-1]), MALFORMED, "has 5 fields instead of 3"

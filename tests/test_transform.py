@@ -229,7 +229,7 @@ def test_a_stray_quote_is_told_where_it_is_and_swallows_nothing():
         (b"date,cases,deaths,cases\n2020-03-01,10,1,10", "cases: comes twice"),
         (b"Date,cases,deaths\n2020-03-01,10,1", "date: is missing"),
         (b"date;cases;deaths\n2020-03-01;10;1", "is not a CSV file"),
-        (b"date,cases,deaths\r2020-03-01,10,1\r", "is not the header that is known here"),
+        (b"date,cases,deaths\r2020-03-01,10,1\r", "is not a CSV file"),
         (b"date,ca", "is not the header that is known here"),
         (b'<html><meta content="a, b">\n<p>Not found</p>', "is not the header that is known here"),
         (b'{"message": "rate limited", "status": 403}', "is not the header that is known here"),
@@ -273,6 +273,24 @@ def test_what_is_no_text_is_told_where_it_is():
         'jhu, row 6: "2020-03-01,"Cor\\xe9e, South",9,1,0" is not UTF-8 text: '
         f"invalid continuation byte at byte {GOOD_JHU.index(b'Korea') + 3}"
     )
+
+
+def test_two_lines_that_are_one_are_refused_and_hide_no_day():
+    (found,) = reasons(jhu_file=GOOD_JHU.replace(b"\n2020-03-02,US", b"\r2020-03-02,US"))
+    assert found == 'jhu, row 3: "2020-03-01,US,100,0,5\\r2020-03-02,US,100…" is not a line of CSV'
+    (found,) = reasons(jhu_file=GOOD_JHU.replace(b"\n2020-03-01,US", b"\r2020-03-01,US"))
+    assert found == 'jhu, row 2: "2020-03-01,Andorra,1,0,0\\r2020-03-01,US,…" is not a line of CSV'
+
+
+def test_a_last_line_cut_off_within_quotes_is_told_though_it_is_not_the_us_s():
+    (found,) = reasons(jhu_file=GOOD_JHU[: GOOD_JHU.index(b", South")])
+    assert found == 'jhu, row 6: "2020-03-01,"Korea" is not a line of CSV'
+
+
+def test_blanks_behind_the_last_figure_are_not_blank_lines():
+    assert days(GOOD_NYT + b"\n \t\n\x0c\n") == days()
+    (found,) = reasons(GOOD_NYT + b" \n")
+    assert found == 'nyt, row 4, 2020-03-03, deaths: "3 " is not a whole number from 0 to 1,000,000,000'
 
 
 def test_a_line_longer_than_any_can_be_is_refused_before_it_is_split():
