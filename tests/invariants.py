@@ -35,7 +35,8 @@ class Watch:
         self.daybook = daybook
         self.last: dt.date | None = None
         self.versions: dict[tuple[str, dt.date], int] = {}
-        self.dates: list[dt.date] = []  # published by both, as of the runs so far
+        self.known: set[dt.date] = set()  # published by both, as of the runs so far
+        self.late: set[dt.date] = set()  # first published behind the last acknowledged date
 
     def look(self, handler: str, _invocation: Any) -> None:
         items = self._items()
@@ -44,8 +45,11 @@ class Watch:
         last = dt.date.fromisoformat(found) if found else None
         if self.last and (last is None or last < self.last):
             raise Broken(f"3: after the {handler} the last acknowledged date is {last}, it was {self.last}")
+        published = set(self.published())
+        self.late |= {date for date in published - self.known if self.last and date <= self.last}
+        self.known |= published
         self.last = last
-        for date in self.published():
+        for date in sorted(published - self.late):
             if last and date <= last and date.isoformat() not in days:
                 raise Broken(f"3: {last} is acknowledged, and {date} was never written")
         for place, versions in (("ledger", self._acknowledged(days)), ("daily", self._current())):

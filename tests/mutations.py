@@ -319,8 +319,8 @@ def decimals_everywhere(rng: random.Random, rows: Table) -> None:
 
 def empty_a_column(rng: random.Random, rows: Table) -> None:
     """From one row on: zeros, or nothing."""
-    place, start, text = rng.randrange(len(rows[0])), rng.randrange(1, len(rows)), rng.choice(("", "0"))
-    for row in rows[start:]:
+    place, start, text = rng.randrange(len(rows[0])), rng.randrange(len(rows)), rng.choice(("", "0"))
+    for row in rows[start + 1 :]:
         row[place : place + 1] = [text]
 
 
