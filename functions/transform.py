@@ -1,12 +1,14 @@
 """Both files' bytes to days: the only place that knows how the sources lay out their files.
 
-Only the U.S. lines are parsed; finding them does not mean parsing the 115,000 others. pandas finds
-the counts that were taken back. Every bad row is found, not just the first.
+Only the U.S. lines are decoded and parsed; finding them does not mean parsing the 115,000 others. pandas
+finds the counts that were taken back. Every bad row is found, not just the first; but what is longer, wider
+or larger than such a file can be is refused as a whole, before it costs the memory that there is.
 """
 
 import csv
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +24,11 @@ from schemas.run import Reason
 NAMES = {"nyt": "The New York Times", "jhu": "Johns Hopkins"}
 COUNTRY_COLUMNS = ("Country", "Country/Region")
 COUNTRY = "US"
-NAMED = re.compile(COUNTRY)  # finds short text in half the time that str.find takes
+NAMED = re.compile(COUNTRY.encode())  # finds short text in half the time that bytes.find takes
 BOM = b"\xef\xbb\xbf"
-BLANKS = " \t\n\r\v\f"  # in ASCII: what str.strip takes beyond these is a value that is amiss
+BLANKS = b" \t\n\r\v\f"  # what str.strip takes beyond these is a value that is amiss
+MAX_LINE = 100_000  # bytes; a line has some 40, and what has no lines would be split into millions of cells
+MAX_ROWS = 10_000  # of the U.S.: a day each, 27 years. Every one of them may become a reason to be told
 
 Line = tuple[int, list[str] | str]  # its number, counted from 1; its cells, or its text where it has none
 
@@ -99,17 +103,18 @@ def _rows(
     """The file's U.S. rows by date, in the file's order; what is wrong with it is added to ``reasons``, and
     the line where each date is first to ``first_seen``."""
     found: dict[dt.date, Any] = {}
+    wrong: list[Reason] = []
     try:
-        text = _text(source, payload.removeprefix(BOM))
+        text = payload.removeprefix(BOM)
+        _check_text(source, text)
         header = _header(source, text)
         _check_columns(source, header, schema)
         _check_end(source, text, len(header))
+        lines = _all_lines(text) if source == "nyt" else _country_lines(text, _country_column(header))
+        numbers, columns = _columns(source, lines, header, schema, wrong)
     except SourceRefused as refusal:
         reasons.extend(refusal.reasons)
         return found
-    wrong: list[Reason] = []
-    lines = _all_lines(text) if source == "nyt" else _country_lines(text, _country_column(header))
-    numbers, columns = _columns(source, lines, header, schema, wrong)
     refused: dict[str, dict[int, list[str]]] = {}
     try:
         read: Any = schema.load(columns)
@@ -147,11 +152,14 @@ def _columns(
     source: str, lines: Iterable[Line], header: list[str], schema: FileSchema, wrong: list[Reason]
 ) -> tuple[list[int], dict[str, list[str]]]:
     """The lines' numbers, and the columns that the schema reads; a line that is no row is added to
-    ``wrong`` instead."""
+    ``wrong`` instead. Raises SourceRefused where there are too many."""
     numbers: list[int] = []
-    rows: list[list[str]] = []
-    date_column = header.index(schema.fields["date"].data_key or "date")
+    places = {name: header.index(name) for name in _needed(schema)}
+    columns: dict[str, list[str]] = {name: [] for name in places}
+    date_column = places[schema.fields["date"].data_key or "date"]
     for number, cells in lines:
+        if len(numbers) + len(wrong) == MAX_ROWS:
+            raise SourceRefused([Reason(source, f"has more than {MAX_ROWS:,} rows for the U.S.")])
         if isinstance(cells, str):
             wrong.append(Reason(source, "is not a line of CSV", number, value=cells))
         elif len(cells) != len(header):
@@ -159,9 +167,9 @@ def _columns(
             wrong.append(Reason(source, f"has {_fields(len(cells), len(header))}", number, date))
         else:
             numbers.append(number)
-            rows.append(cells)
-    places = {name: header.index(name) for name in _needed(schema)}
-    return numbers, {name: [cells[place] for cells in rows] for name, place in places.items()}
+            for name, place in places.items():
+                columns[name].append(cells[place])
+    return numbers, columns
 
 
 def _needed(schema: FileSchema) -> list[str]:
@@ -174,11 +182,7 @@ def _check_columns(source: str, header: list[str], schema: FileSchema) -> None:
     if source == "jhu" and _country_column(header) == -1:
         missing.append(COUNTRY_COLUMNS[0])
     reasons = [Reason(source, "is missing", 1, field=name) for name in missing]
-    reasons += [
-        Reason(source, "comes twice", 1, field=name)
-        for name in dict.fromkeys(header)
-        if header.count(name) > 1
-    ]
+    reasons += [Reason(source, "comes twice", 1, field=name) for name, n in Counter(header).items() if n > 1]
     if reasons:
         shown = ",".join(header)
         raise SourceRefused(
@@ -186,45 +190,61 @@ def _check_columns(source: str, header: list[str], schema: FileSchema) -> None:
         )
 
 
-def _text(source: str, payload: bytes) -> str:
-    """Raises SourceRefused where the bytes are no text."""
+def _check_text(source: str, payload: bytes) -> None:
+    """Raises SourceRefused where the bytes are no lines of text. They are never decoded as a whole: a single
+    character beyond the others would make four bytes of each."""
     if b"\0" in payload:
         problem = "is not text: it holds NUL bytes"
         raise SourceRefused([Reason(source, problem, *_line_at(payload, payload.index(b"\0")))])
-    try:
-        return payload.decode()
-    except UnicodeDecodeError as error:
-        problem = f"is not UTF-8 text: {error.reason} at byte {error.start}"
-        raise SourceRefused([Reason(source, problem, *_line_at(payload, error.start))]) from error
+    start = 0
+    while start < len(payload):
+        end = payload.rfind(b"\n", start, start + MAX_LINE) + 1 or len(payload)
+        if end - start > MAX_LINE:
+            problem = f"is longer than {MAX_LINE:,} bytes"
+            raise SourceRefused([Reason(source, problem, *_line_at(payload, start))])
+        try:
+            payload[start:end].decode()
+        except UnicodeDecodeError as error:
+            place = start + error.start
+            problem = f"is not UTF-8 text: {error.reason} at byte {place}"
+            raise SourceRefused([Reason(source, problem, *_line_at(payload, place))]) from error
+        start = end
 
 
-def _header(source: str, text: str) -> list[str]:
+def _header(source: str, text: bytes) -> list[str]:
     """The columns' names. Raises SourceRefused where the whole is no table."""
     if not _end(text):
         raise SourceRefused([Reason(source, "is empty")])
-    first = text[: text.find("\n")] if "\n" in text else text
-    header = _cells(first.rstrip("\r"))
+    first = _line(text[: text.find(b"\n")] if b"\n" in text else text)
+    header = _cells(first)
     if isinstance(header, str) or len(header) < 2:
-        raise SourceRefused([Reason(source, "is not a CSV file", 1, value=first.rstrip("\r"))])
+        raise SourceRefused([Reason(source, "is not a CSV file", 1, value=first)])
     return header
 
 
-def _check_end(source: str, text: str, columns: int) -> None:
-    """Raises SourceRefused where the last line, the U.S.'s or not, is cut off."""
+def _check_end(source: str, text: bytes, columns: int) -> None:
+    """Raises SourceRefused where the last line, the U.S.'s or not, is cut off, be it within quotes."""
     end = _end(text)
-    start = text.rfind("\n", 0, end) + 1
-    cells = _cells(text[start:end])
-    if isinstance(cells, list) and len(cells) < columns:
-        problem = f"is cut off: it has {_fields(len(cells), columns)}"
-        raise SourceRefused([Reason(source, problem, text.count("\n", 0, end) + 1, value=text[start:end])])
+    start = text.rfind(b"\n", 0, end) + 1
+    last = _line(text[start:end])
+    cells = _cells(last)
+    if isinstance(cells, str) or len(cells) < columns:
+        problem = "is not a line of CSV"
+        if isinstance(cells, list):
+            problem = f"is cut off: it has {_fields(len(cells), columns)}"
+        raise SourceRefused([Reason(source, problem, text.count(b"\n", 0, end) + 1, value=last)])
 
 
-def _end(text: str) -> int:
-    """Where the text ends, blanks after it left aside; megabytes are not copied for it."""
+def _end(text: bytes) -> int:
+    """Where the last line ends that is not blank; megabytes are not copied for it."""
     end = len(text)
-    while end and text[end - 1] in BLANKS:
-        end -= 1
-    return end
+    while end:
+        start = max(0, end - MAX_LINE)
+        if kept := text[start:end].rstrip(BLANKS):
+            newline = text.find(b"\n", start + len(kept))
+            return len(text) if newline == -1 else newline
+        end = start
+    return 0
 
 
 def _country_column(header: list[str]) -> int:
@@ -232,29 +252,37 @@ def _country_column(header: list[str]) -> int:
     return next((header.index(name) for name in COUNTRY_COLUMNS if name in header), -1)
 
 
-def _all_lines(text: str) -> Iterator[Line]:
-    for number, line in enumerate(text[: _end(text)].split("\n")[1:], start=2):
-        yield number, _cells(line.rstrip("\r"))
+def _all_lines(text: bytes) -> Iterator[Line]:
+    """Every line but the header, as far as anybody will read."""
+    lines = text[: _end(text)].split(b"\n", MAX_ROWS + 2)[1:]
+    for number, line in enumerate(lines, start=2):
+        yield number, _cells(_line(line))
 
 
-def _country_lines(text: str, column: int) -> Iterator[Line]:
+def _country_lines(text: bytes, column: int) -> Iterator[Line]:
     """The lines whose country is the U.S.; a line that holds its name but can't be split is one of them."""
-    end = counted = text.find("\n") + 1 or len(text)
+    end = counted = text.find(b"\n") + 1 or len(text)
     number = 2
     for match in NAMED.finditer(text, end):
         if match.start() < end:
             continue  # named twice in a line
-        start = text.rfind("\n", 0, match.start()) + 1
-        end = text.find("\n", start) + 1 or len(text) + 1
-        cells = _cells(text[start : end - 1].rstrip("\r"))
+        start = text.rfind(b"\n", 0, match.start()) + 1
+        end = text.find(b"\n", start) + 1 or len(text) + 1
+        cells = _cells(_line(text[start : end - 1]))
         if isinstance(cells, str) or COUNTRY in cells[column : column + 1]:
-            number += text.count("\n", counted, start)
+            number += text.count(b"\n", counted, start)
             counted = start
             yield number, cells
 
 
+def _line(line: bytes) -> str:
+    return line.decode().rstrip("\r")
+
+
 def _cells(line: str) -> list[str] | str:
-    """A line's cells, or its text where quotes are amiss."""
+    """A line's cells, or its text where quotes are amiss, or two lines are one: CR alone ends none here."""
+    if "\r" in line:
+        return line
     if '"' not in line:
         return line.split(",")
     try:

@@ -35,15 +35,18 @@ class Watch:
         self.daybook = daybook
         self.last: dt.date | None = None
         self.versions: dict[tuple[str, dt.date], int] = {}
+        self.known: set[dt.date] = set()  # published by both, as of the runs so far
+        self.late: set[dt.date] = set()  # first published behind the last acknowledged date
 
     @property
-    def seen(self) -> tuple[dt.date | None, dict[tuple[str, dt.date], int]]:
+    def seen(self) -> tuple[Any, ...]:
         """What it compares with, for another watch to begin with."""
-        return self.last, dict(self.versions)
+        return self.last, dict(self.versions), set(self.known), set(self.late)
 
     @seen.setter
-    def seen(self, seen: tuple[dt.date | None, dict[tuple[str, dt.date], int]]) -> None:
-        self.last, self.versions = seen[0], dict(seen[1])
+    def seen(self, seen: tuple[Any, ...]) -> None:
+        self.last, versions, known, late = seen
+        self.versions, self.known, self.late = dict(versions), set(known), set(late)
 
     def look(self, handler: str, _invocation: Any) -> None:
         items = self._items()
@@ -52,8 +55,11 @@ class Watch:
         last = dt.date.fromisoformat(found) if found else None
         if self.last and (last is None or last < self.last):
             raise Broken(f"3: after the {handler} the last acknowledged date is {last}, it was {self.last}")
+        published = set(self.published())
+        self.late |= {date for date in published - self.known if self.last and date <= self.last}
+        self.known |= published
         self.last = last
-        for date in self.published():
+        for date in sorted(published - self.late):
             if last and date <= last and date.isoformat() not in days:
                 raise Broken(f"3: {last} is acknowledged, and {date} was never written")
         for place, versions in (("ledger", self._acknowledged(days)), ("daily", self._current())):

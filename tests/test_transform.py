@@ -4,7 +4,7 @@ import pytest
 from builders import jhu, nyt
 
 from functions.errors import SourceRefused
-from functions.transform import transform
+from functions.transform import MAX_LINE, MAX_ROWS, transform
 from schemas.day import Counts
 
 TODAY = dt.date(2020, 3, 10)
@@ -229,7 +229,7 @@ def test_a_stray_quote_is_told_where_it_is_and_swallows_nothing():
         (b"date,cases,deaths,cases\n2020-03-01,10,1,10", "cases: comes twice"),
         (b"Date,cases,deaths\n2020-03-01,10,1", "date: is missing"),
         (b"date;cases;deaths\n2020-03-01;10;1", "is not a CSV file"),
-        (b"date,cases,deaths\r2020-03-01,10,1\r", "is not the header that is known here"),
+        (b"date,cases,deaths\r2020-03-01,10,1\r", "is not a CSV file"),
         (b"date,ca", "is not the header that is known here"),
         (b'<html><meta content="a, b">\n<p>Not found</p>', "is not the header that is known here"),
         (b'{"message": "rate limited", "status": 403}', "is not the header that is known here"),
@@ -273,6 +273,47 @@ def test_what_is_no_text_is_told_where_it_is():
         'jhu, row 6: "2020-03-01,"Cor\\xe9e, South",9,1,0" is not UTF-8 text: '
         f"invalid continuation byte at byte {GOOD_JHU.index(b'Korea') + 3}"
     )
+
+
+def test_two_lines_that_are_one_are_refused_and_hide_no_day():
+    (found,) = reasons(jhu_file=GOOD_JHU.replace(b"\n2020-03-02,US", b"\r2020-03-02,US"))
+    assert found == 'jhu, row 3: "2020-03-01,US,100,0,5\\r2020-03-02,US,100…" is not a line of CSV'
+    (found,) = reasons(jhu_file=GOOD_JHU.replace(b"\n2020-03-01,US", b"\r2020-03-01,US"))
+    assert found == 'jhu, row 2: "2020-03-01,Andorra,1,0,0\\r2020-03-01,US,…" is not a line of CSV'
+
+
+def test_a_last_line_cut_off_within_quotes_is_told_though_it_is_not_the_us_s():
+    (found,) = reasons(jhu_file=GOOD_JHU[: GOOD_JHU.index(b", South")])
+    assert found == 'jhu, row 6: "2020-03-01,"Korea" is not a line of CSV'
+
+
+def test_blanks_behind_the_last_figure_are_not_blank_lines():
+    assert days(GOOD_NYT + b"\n \t\n\x0c\n") == days()
+    (found,) = reasons(GOOD_NYT + b" \n")
+    assert found == 'nyt, row 4, 2020-03-03, deaths: "3 " is not a whole number from 0 to 1,000,000,000'
+
+
+def test_a_line_longer_than_any_can_be_is_refused_before_it_is_split():
+    assert days(nyt("2020-03-01,10," + "1." + "0" * (MAX_LINE - len("2020-03-01,10,1.\n"))) + b"\n")
+    (found,) = reasons(GOOD_NYT + b"\n" + b"," * (MAX_LINE + 1))
+    assert found == f'nyt, row 5: "{"," * 40}…" is longer than 100,000 bytes'
+    (found,) = reasons(jhu_file=GOOD_JHU + b"x" * MAX_LINE + b"\n")
+    assert found == f'jhu, row 7: "{"x" * 40}…" is longer than 100,000 bytes'
+
+
+def test_as_many_us_rows_as_there_may_be_are_read_and_one_more_refuses_the_file():
+    rows = ["2020-03-01,10,1"] * MAX_ROWS
+    assert days(nyt(*rows)) == {"2020-03-01": Counts(10, 1, 0)}
+    assert reasons(nyt(*rows, "2020-03-01,10,1")) == ["nyt: has more than 10,000 rows for the U.S."]
+    assert days(jhu_file=jhu(*["2020-03-01,0"] * MAX_ROWS)) == {"2020-03-01": Counts(10, 1, 0)}
+    found = reasons(jhu_file=jhu(*["2020-03-01,x"] * MAX_ROWS, "2020-03-01,0"))
+    assert found == ["jhu: has more than 10,000 rows for the U.S."]
+
+
+def test_a_character_that_is_cut_in_two_by_how_the_text_is_read_is_one_all_the_same():
+    for shift in range(4):
+        line = b"2020-03-01," + b"x" * shift + "\U0001f600".encode() * 24_000 + b",1,1,1\n"
+        assert days(jhu_file=GOOD_JHU + line * 5) == days()
 
 
 def test_files_without_a_date_in_common_are_refused():
