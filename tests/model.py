@@ -26,6 +26,8 @@ LONGEST_NEWS = 3
 # Below a thousand `check` believes any change; nobody dies who was no case.
 day_figures = st.tuples(st.integers(99, 999), st.integers(0, 99), st.none() | st.integers(1, 999))
 places = st.lists(st.integers(0, 10**6), min_size=1, max_size=6)
+NOTHING, RUN, IN_FLIGHT = "nothing yet", "a run", "a run whose records stay in flight"
+thens = st.sampled_from([RUN, RUN, IN_FLIGHT, NOTHING])  # what follows when something was published
 
 
 class LateApart(Watch):
@@ -63,8 +65,8 @@ class Model(RuleBasedStateMachine):
             self.published.enter(first + number * DAY, figures)
         self._serve()
 
-    @rule(news=st.lists(day_figures, min_size=1, max_size=LONGEST_NEWS), gap=st.integers(0, 4))
-    def publish(self, news: list[Any], gap: int) -> None:
+    @rule(news=st.lists(day_figures, min_size=1, max_size=LONGEST_NEWS), gap=st.integers(0, 4), then=thens)
+    def publish(self, news: list[Any], gap: int, then: str) -> None:
         """The days after the newest; where the gap falls among them, that one is left for later."""
         for number, figures in enumerate(news, 1):
             date = self.published.newest + DAY
@@ -76,36 +78,40 @@ class Model(RuleBasedStateMachine):
                 if date > self.daybook.moment.date():
                     break
             self.published.enter(date, figures)
-        self._serve()
+        self._serve(then)
 
     @precondition(lambda self: self.published.skipped)
-    @rule(figures=day_figures)
-    def publish_what_was_left_out(self, figures: Any) -> None:
+    @rule(figures=day_figures, then=thens)
+    def publish_what_was_left_out(self, figures: Any, then: str) -> None:
         self.published.enter_late(figures)
-        self._serve()
+        self._serve(then)
 
-    @rule(places=places, figures=day_figures)
-    def restate(self, places: list[int], figures: Any) -> None:
+    @rule(places=places, figures=day_figures, then=thens)
+    def restate(self, places: list[int], figures: Any, then: str) -> None:
         for place in places:
             self.published.restate(place, figures)
-        self._serve()
+        self._serve(then)
 
     @precondition(lambda self: self.published.broken is None)
-    @rule(kind=st.sampled_from(sorted(BREAKS)), place=st.integers(0, 10**6))
-    def break_a_file(self, kind: str, place: int) -> None:
+    @rule(kind=st.sampled_from(sorted(BREAKS)), place=st.integers(0, 10**6), then=thens)
+    def break_a_file(self, kind: str, place: int, then: str) -> None:
         self.published.break_(kind, place)
-        self._serve()
+        self._serve(then)
 
     @precondition(lambda self: self.published.broken is not None)
-    @rule()
-    def mend_the_file(self) -> None:
+    @rule(then=thens)
+    def mend_the_file(self, then: str) -> None:
         self.published.broken = None
-        self._serve()
+        self._serve(then)
 
-    def _serve(self) -> None:
+    def _serve(self, then: str = NOTHING) -> None:
         files = self.daybook.publisher.files
         files.clear()
         files.update(self.published.files())
+        if then == RUN:
+            self.run()
+        elif then == IN_FLIGHT:
+            self.run_and_leave_in_flight()
 
     # What time does
 

@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import truth
 from rich.console import Console
+from sampled import moments, true_record
 
 from local import feeds, sample, state
 from local.cloud import LocalCloud
@@ -155,22 +155,6 @@ def summary(told):
 
 
 SUMMED_UP = ("Days in the record", "Restatements entered", "Last acknowledged date")
-
-
-def moments(runs):
-    return [sample.moment(number) + dt.timedelta(minutes=30) for number in range(runs)]
-
-
-def true_record(runs):
-    """({date: figures}, [(moment, date, figures)]) of the first runs of the sample."""
-    nyt, jhu = sample.histories()
-    days, revisions = {}, []
-    for moment, cases, recoveries in zip(moments(runs), nyt.files, jhu.files, strict=False):
-        found = truth.figures(cases.decode(), recoveries.decode(), moment.date()) or {}
-        changed = {date: value for date, value in found.items() if days.get(date) != value}
-        revisions += [(moment, date, value) for date, value in changed.items()]
-        days |= changed
-    return days, revisions
 
 
 def figures(counts):

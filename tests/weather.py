@@ -21,6 +21,7 @@ OPERATIONS = (
     "UpdateItem",
     "WriteRecords",
 )
+TAKEN = 0.8  # of the records of a put, where it is taken in part
 
 
 class NextFault(Fault):
@@ -77,13 +78,20 @@ class Weather:
         return self._fault(handler, operation, request, send) if self._fault else send(request)
 
     def _in_another_order(self, request: Any, send: Send) -> AWSResponse:
-        """Kinesis promises none; its answer is in the order of what was asked."""
+        """Kinesis promises no order, and may take a part only; it answers in the order of what was asked."""
         assert self._order
         asked = json.loads(request.body)
-        places = list(range(len(asked["Records"])))
-        self._order.shuffle(places)
-        request.body = json.dumps(asked | {"Records": [asked["Records"][place] for place in places]}).encode()
-        answer = json.loads(send(request).content)
-        given = dict(zip(places, answer["Records"], strict=True))
-        body = json.dumps(answer | {"Records": [given[place] for place in sorted(given)]}).encode()
-        return response(request.url, 200, body, {"Content-Type": "application/x-amz-json-1.1"})
+        count = len(asked["Records"])
+        refused = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "planted"}
+        answer = {"FailedRecordCount": count, "Records": [refused] * count}
+        taken = [place for place in range(count) if self._order.random() < TAKEN]
+        self._order.shuffle(taken)
+        if taken:
+            request.body = json.dumps(
+                asked | {"Records": [asked["Records"][place] for place in taken]}
+            ).encode()
+            for place, outcome in zip(taken, json.loads(send(request).content)["Records"], strict=True):
+                answer["Records"][place] = outcome
+            answer["FailedRecordCount"] -= len(taken)
+        headers = {"Content-Type": "application/x-amz-json-1.1"}
+        return response(request.url, 200, json.dumps(answer).encode(), headers)
