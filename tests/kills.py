@@ -68,7 +68,7 @@ class Killer:
         self._of_this_run = 0  # kills of the fetcher
         self.calls: Counter[str] = Counter()  # by stage
         self.done: list[Kill] = []
-        publisher.files = _Asked(self._fetched)
+        publisher.files = Asked(self._fetched)
         cloud.emulator.on_call(self._called)
         cloud.emulator.before |= {operation: self._answer for _, operation in STAGES.values()}
 
@@ -115,7 +115,7 @@ class Killer:
             threading.Event().wait(0.001)
 
 
-class _Asked(dict[str, bytes]):
+class Asked(dict[str, bytes]):
     """The publisher's files; says so when one is asked for."""
 
     def __init__(self, asked: Any) -> None:

@@ -49,8 +49,7 @@ class Published:
             date = max(self.figures)
         if len(self.figures) > 1:
             self.broken = (kind, date)
-            if kind in WITHDRAWING:
-                self.late |= {date} if date != max(self.figures) else set()
+            self.late |= {date} if kind in WITHDRAWING else set()
 
     def files(self) -> Files:
         rows = [f"{date},{cases},{deaths}" for date, (cases, deaths, _) in self.figures.items()]

@@ -3,6 +3,7 @@
 What that comes to is read from the published files without any of the project's code (truth.py).
 """
 
+import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -15,9 +16,9 @@ import truth
 from kills import STAGES, Killer, planned
 from system import System
 
-from local import feeds, sample
+from local import feeds, history, sample
 from local.cloud import LocalCloud
-from local.play import notice_line, play
+from local.play import moments, notice_line, play
 from local.publisher import Publisher
 from ops import verify
 from schemas.moment import moment
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.cloud
 # The calls of each stage in a play of the sample where nobody is killed, the last run's left out.
 CALLS = {"fetch": 24, "put": 9, "archive": 11, "write": 22, "acknowledge": 29, "notify": 12}
 EACH = 2
+NOON = dt.time(12)
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 7))]
 
 
@@ -37,6 +39,23 @@ def test_handlers_killed_in_every_stage_of_a_play_leave_it_as_if_nothing_had_hap
         ended = played(feeds.synthetic, plan)
         assert Counter(kill.stage for kill in ended.kills) == dict.fromkeys(STAGES, EACH)
         as_if_nothing_had_happened(ended, truth.record(sampled.published(sample.PUBLICATIONS)))
+
+
+@pytest.mark.long
+@pytest.mark.data
+def test_the_real_history_played_through_kills_ends_as_it_was_published(data):
+    archives = data / "published" / "nyt_us.tar.xz", data / "published" / "jhu_countries_aggregated.tar.xz"
+    start, end = dt.date(2020, 9, 4), dt.date(2020, 10, 3)
+    plan = planned(20200904, dict.fromkeys(STAGES, 24), 4)
+    with reliability.counted("kill -9 of a handler", len(plan)):
+        ended = played(lambda publisher: real(publisher, archives, moments(start, end, NOON)), plan)
+        assert Counter(kill.stage for kill in ended.kills) == dict.fromkeys(STAGES, 4)
+        as_if_nothing_had_happened(ended, truth.play(*archives, start, end, NOON))
+
+
+def real(publisher, archives, when):
+    versions = map(history.read, archives)
+    return feeds.Feed("history", publisher.config(), feeds.publishing(publisher, *versions), when)
 
 
 def as_if_nothing_had_happened(ended, expected):
