@@ -17,8 +17,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import truth
+import reliability
+from kills import STAGES
 from rich.console import Console
+from sampled import moments, true_record
 
 from local import feeds, sample, state
 from local.cloud import LocalCloud
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.cloud
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = sample.PUBLICATIONS
 KILLS = 6
+KILLS_IN_A_STAGE = 2
 
 
 def test_killed_again_and_again_the_sample_ends_as_if_it_had_never_been_interrupted(tmp_path):
@@ -39,15 +42,30 @@ def test_killed_again_and_again_the_sample_ends_as_if_it_had_never_been_interrup
     codes = [killed(tmp_path, count, chance.uniform(0, 0.4 if count else 4)) for count in lines]
     assert -signal.SIGKILL in codes
     assert set(codes) <= {-signal.SIGKILL, 0}  # where a machine is too fast for the last of them
-    code, told = started(tmp_path)
+    ends_as_if_never_interrupted(tmp_path, KILLS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stage", STAGES)
+def test_killed_in_any_stage_of_a_run_the_next_start_goes_on_as_if_nothing_had_happened(tmp_path, stage):
+    chance = random.Random(stage)
+    with reliability.counted("kill -9 of the local cloud", KILLS_IN_A_STAGE):
+        for _ in range(KILLS_IN_A_STAGE):
+            killed_in(stage, chance.randint(1, 4), tmp_path)
+        ends_as_if_never_interrupted(tmp_path, KILLS_IN_A_STAGE)
+
+
+def ends_as_if_never_interrupted(folder, kills):
+    """One more start, which nobody kills."""
+    code, told = started(folder)
     assert code == 0
     days, revisions = true_record(RUNS)
     assert summary(told) == (len(days), len(revisions) - len(days), max(days))
-    assert logged(tmp_path / "sample") == sorted(revisions)
-    assert restored(tmp_path / "sample") == (days, sorted(revisions))
-    messages = told_of(tmp_path / "sample" / "outbox")
+    assert logged(folder / "sample") == sorted(revisions)
+    assert restored(folder / "sample") == (days, sorted(revisions))
+    messages = told_of(folder / "sample" / "outbox")
     assert sorted(messages)[:RUNS] == moments(RUNS)
-    assert sum(messages.values()) - len(messages) <= KILLS  # a second copy only where the sender died
+    assert sum(messages.values()) - len(messages) <= kills  # a second copy only where the sender died
 
 
 @pytest.mark.parametrize(
@@ -91,10 +109,16 @@ def killed(folder, lines, seconds):
         threading.Event().wait(seconds)
         handlers = children(process.pid)
         process.kill()
-    waiting = threading.Event()
+    ended(handlers)
+    return process.returncode
+
+
+def ended(handlers):
+    """They end with what had started them."""
+    waiting, left = threading.Event(), list(handlers)
     for _ in range(2000):
-        if not any(map(running, handlers)):
-            return process.returncode
+        if not any(map(running, left)):
+            return
         waiting.wait(0.01)
     raise AssertionError("a handler outlived what had started it")
 
@@ -110,6 +134,15 @@ def running(process):
     command = ["ps", "-o", "stat=", "-p", str(process)]
     state = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     return state != "" and not state.startswith("Z")
+
+
+def killed_in(stage, number, folder):
+    """Start, and have it die at this call of a stage; once none of its handlers is left."""
+    command = [sys.executable, str(ROOT / "tests" / "mortal.py"), str(folder / "sample"), stage, str(number)]
+    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    ended(map(int, done.stdout.split()))
 
 
 class Killed(BaseException):
@@ -155,22 +188,6 @@ def summary(told):
 
 
 SUMMED_UP = ("Days in the record", "Restatements entered", "Last acknowledged date")
-
-
-def moments(runs):
-    return [sample.moment(number) + dt.timedelta(minutes=30) for number in range(runs)]
-
-
-def true_record(runs):
-    """({date: figures}, [(moment, date, figures)]) of the first runs of the sample."""
-    nyt, jhu = sample.histories()
-    days, revisions = {}, []
-    for moment, cases, recoveries in zip(moments(runs), nyt.files, jhu.files, strict=False):
-        found = truth.figures(cases.decode(), recoveries.decode(), moment.date()) or {}
-        changed = {date: value for date, value in found.items() if days.get(date) != value}
-        revisions += [(moment, date, value) for date, value in changed.items()]
-        days |= changed
-    return days, revisions
 
 
 def figures(counts):

@@ -47,13 +47,19 @@ def figures(nyt, jhu, today):
 
 
 def play(nyt_archive, jhu_archive, start, end, time):
-    """(days, revisions, runs) of one run a day: {date: figures}, [(moment, date, figures, kind)],
-    [(moment, state, inserted, updated)]."""
+    """The record of one run a day."""
     nyt, jhu = versions(nyt_archive), versions(jhu_archive)
+    days = range((end - start).days + 1)
+    moments = [dt.datetime.combine(start + dt.timedelta(number), time, dt.UTC) for number in days]
+    return record((moment, newest(nyt, moment), newest(jhu, moment)) for moment in moments)
+
+
+def record(published):
+    """(days, revisions, runs) of what each run's moment finds published, (moment, nyt, jhu): {date: figures},
+    [(moment, date, figures, kind)], [(moment, state, inserted, updated)]."""
     days, revisions, runs = {}, [], []
-    for number in range((end - start).days + 1):
-        moment = dt.datetime.combine(start + dt.timedelta(number), time, dt.UTC)
-        found = figures(newest(nyt, moment), newest(jhu, moment), moment.date())
+    for moment, nyt, jhu in published:
+        found = figures(nyt, jhu, moment.date())
         changed = {date: value for date, value in (found or {}).items() if days.get(date) != value}
         new = [date for date in changed if date not in days]
         revisions += [
