@@ -34,18 +34,17 @@ def events(
     pending: Iterable[Day], acknowledged: Mapping[dt.date, Acknowledged], run: Run, stack: str
 ) -> list[DayEvent]:
     """One event a pending day. Its version is the run's time, or one more than the day's last version."""
-    found = []
-    for day in pending:
-        entry = acknowledged.get(day.date)
-        found.append(
-            DayEvent(
-                day=day,
-                version=max(version(run.time), entry.version + 1 if entry else 0),
-                revision=entry.revision + 1 if entry else 1,
-                previous=entry.counts if entry else None,
-                run=run.name,
-                stack=stack,
-                files=run.files,
-            )
+    name, now = run.name, version(run.time)
+    return [
+        DayEvent(
+            day=day,
+            version=max(now, entry.version + 1) if entry else now,
+            revision=entry.revision + 1 if entry else 1,
+            previous=entry.counts if entry else None,
+            run=name,
+            stack=stack,
+            files=run.files,
         )
-    return found
+        for day in pending
+        for entry in [acknowledged.get(day.date)]
+    ]
