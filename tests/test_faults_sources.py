@@ -93,7 +93,8 @@ def alone():
 def test_a_source_that_is_too_much_takes_no_more_memory_and_time_than_there_is(alone, name):
     fault = LARGE_FAULTS[name]
     with reliability.counted("sources that are too much"), serving() as server:
-        server.answers = {source: [answer(file)] for source, file in FILES.items()} | fault.answers()
+        server.answers = {source: [answer(file)] for source, file in FILES.items()}
+        server.answers |= fault.answers()
         print(server.port, large_faults.CAP, DEADLINE, file=alone.stdin, flush=True)
         found = json.loads(alone.stdout.readline())
         assert found["outcome"] == fault.outcome, found.get("words")
