@@ -101,7 +101,8 @@ def undelivered(
     elif left < batch["batchSize"]:
         place += f", of which the stream still holds {left}"
     problem = f"{message['requestContext']['condition']} after {_attempts(message)}"
-    waiting = {run.name: set(run.unaccounted) & concerned[run.name] for run in runs}
+    left_open = _concerned(record for record in missing if not _superseded(record, readings))
+    waiting = {run.name: set(run.unaccounted) & left_open.get(run.name, set()) for run in runs}
     dates = sorted(set().union(*(concerned[run] for run in concerned)))
     name = f"undelivered/{shard}/{first}-{last}"
     alert = messages.undelivered(name, runs, dates, place, problem, at.settings.stack)
@@ -170,7 +171,16 @@ def _accounted(record: Record, readings: Mapping[str, Reading]) -> bool:
         return False
     day = reading.entries.get(of.date)
     entered = of.date in reading.run.accounted and day is not None and day.digest is not None
-    return entered or of.date in reading.run.failed
+    told = of.date in reading.run.failed
+    return entered or told or (reading.run.state != OPEN and _superseded(record, readings))
+
+
+def _superseded(record: Record, readings: Mapping[str, Reading]) -> bool:
+    """Whether a newer event has entered the day since: whatever this one left in the tables is replaced."""
+    if record.event is None or (reading := readings.get(record.event.run)) is None:
+        return False
+    day = reading.entries.get(record.event.day.date)
+    return day is not None and day.digest is not None and day.version > record.event.version
 
 
 def _incomplete(run: Run, problem: str, notice: str) -> Run:

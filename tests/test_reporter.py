@@ -219,6 +219,35 @@ def test_a_batch_that_was_entered_whole_and_only_not_told_of_is_no_alert_and_is_
     assert desk.digests() == {1: True, 2: True}
 
 
+def test_a_copy_of_an_incomplete_run_s_record_takes_nothing_from_a_day_that_was_entered_anew_since(desk):
+    found = run([1, 2], state=INCOMPLETE, reasons=("told already",))
+    desk.stored(found, days=(entry(1, 12, version=2, revision=2), entry(2, 19, version=1)))
+    deliver(undelivered(desk, desk.put(payload(1, found), payload(2, found))))
+    (alert,) = desk.told()
+    assert alert.subject == "Daybook ALERT: 1 day could not be entered"
+    assert desk.digests() == {1: True, 2: False}
+    deliver(undelivered(desk, desk.put(payload(1, found))))
+    assert desk.told() == [alert]
+
+
+def test_an_open_run_whose_day_a_newer_one_entered_is_incomplete_all_the_same_and_the_day_is_believed(desk):
+    found = run([1])
+    desk.stored(found, days=(entry(1, 12, version=2, revision=2),))
+    deliver(undelivered(desk, desk.put(payload(1, found))))
+    assert len(desk.told()) == 1
+    assert desk.run(found.name).state == INCOMPLETE
+    assert desk.digests() == {1: True}
+
+
+def test_of_two_runs_with_a_day_in_one_batch_the_newer_one_s_record_takes_its_digest(desk):
+    older, newer = run([1]), run([1], time=NOW, request="request-2")
+    desk.stored(older, newer, days=(entry(1, 12, version=2, revision=2),))
+    record = encode(event(1, 30, version=3, run=newer.name))
+    deliver(undelivered(desk, desk.put(payload(1, older), record)))
+    assert desk.run(newer.name).state == INCOMPLETE
+    assert desk.digests() == {1: False}
+
+
 def test_an_alert_names_only_the_days_of_a_batch_that_were_not_entered(desk):
     found = run([1, 2], inserted=frozenset({date(1)}), entries=1)
     desk.stored(found, days=(entry(1, 10),))
