@@ -23,6 +23,7 @@ LABEL = re.compile(r"[A-Za-z0-9 .-]*")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 REGIONS = re.compile(r"[A-Za-z0-9_.-]{1,64}|\*")
 STORES = (TIMESTREAM, DYNAMODB)
+SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -50,6 +51,7 @@ class Settings:
     insecure_hosts: tuple[str, ...]
     max_source_bytes: int
     source_deadline_seconds: int
+    dashboard_subnet: str
     budget_usd: int
     protect: bool
     reserve_concurrency: bool
@@ -83,6 +85,7 @@ def read_settings() -> Settings:
             insecure_hosts=_texts(config, "insecure_hosts"),
             max_source_bytes=config.require_int("max_source_bytes"),
             source_deadline_seconds=config.require_int("source_deadline_seconds"),
+            dashboard_subnet=config.require("dashboard_subnet").strip(),
             budget_usd=config.require_int("budget_usd"),
             protect=config.require_bool("protect"),
             reserve_concurrency=config.require_bool("reserve_concurrency"),
@@ -120,6 +123,8 @@ def _problems(settings: Settings) -> Iterable[str]:
     yield from _each("regions", settings.regions, REGIONS.fullmatch, "not a region like US, nor *")
     if settings.store not in STORES:
         yield f"daybook:store {settings.store!r}: is none of {', '.join(STORES)}"
+    if settings.dashboard_subnet and not SUBNET.fullmatch(settings.dashboard_subnet):
+        yield f"daybook:dashboard_subnet {settings.dashboard_subnet!r}: write it like subnet-0123456789abcdef"
     if not settings.regions:
         yield "daybook:regions: none, so every record would be set aside"
     for key, urls in (
