@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 import pulumi
 
+from functions.sources import shown
 from infra import package
 from infra.schedule_expression import problem_with
 from schemas.tables import DYNAMODB, TIMESTREAM
@@ -102,7 +103,7 @@ def read_settings() -> Settings:
 def _texts(config: pulumi.Config, key: str) -> tuple[str, ...]:
     found: Any = config.require_object(key)
     if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise ConfigurationError(f"daybook:{key} is a list of texts, not {found!r}")
+        raise ConfigurationError(f"daybook:{key} is a list of texts, not {type(found).__name__}")
     return tuple(dict.fromkeys(text.strip() for text in found))
 
 
@@ -134,7 +135,7 @@ def _problems(settings: Settings) -> Iterable[str]:
     ):
         for url in urls:
             if problem := _url_problem(url, settings, from_allowed_host=key != "webhooks"):
-                yield f"daybook:{key} {url!r}: {problem}"
+                yield f"daybook:{key} {shown(url)!r}: {problem}"
     yield from _numbers(settings)
     if settings.check_packages:
         yield from (f"{name} isn't in {package.FOLDER}: run make package" for name in package.missing())
