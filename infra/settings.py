@@ -163,6 +163,8 @@ def _url_problem(url: str, settings: Settings, from_allowed_host: bool) -> str |
         return "not a web address"
     if parts.scheme == "http" and host not in settings.insecure_hosts:
         return f"must be https ({host} isn't one of daybook:insecure_hosts)"
+    if from_allowed_host and parts.query:
+        return "has a query; where a source is, is shown to everybody, so no token may be in it"
     if from_allowed_host and host not in settings.allowed_hosts:
         return f"{host} isn't one of daybook:allowed_hosts, so it would never be asked"
     return None

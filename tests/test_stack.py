@@ -424,6 +424,7 @@ def test_stacks_live_side_by_side_in_one_account(stack):
         ({"webhooks": '["mailto:ada@example.org"]'}, "not a web address"),
         ({"nyt_url": "http://raw.githubusercontent.com/us.csv"}, "daybook:nyt_url .*: must be https"),
         ({"jhu_url": "https://example.org/a.csv"}, "daybook:jhu_url .*isn't one of daybook:allowed_hosts"),
+        ({"nyt_url": "https://raw.githubusercontent.com/us.csv?token=t"}, "us.csv': has a query"),
         ({"emails": '"ada@example.org"'}, "daybook:emails is a list of texts"),
         ({"emails": "[1]"}, "daybook:emails is a list of texts"),
         ({"emails": "ada@example.org"}, "daybook:emails"),
