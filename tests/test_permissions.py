@@ -150,7 +150,7 @@ def looked_at(daybook: System) -> None:
     """The dashboard, by the name of its role: every file that it serves, and the state of the pipeline."""
     exports = daybook.cloud.stack.exports
     told = Settings.read(exports["dashboard_environment"])
-    session = boto3.Session("daybook-local-dashboard", "local", region_name=exports["region"])
+    session: Any = boto3.Session("daybook-local-dashboard", "local", region_name=exports["region"])
     with pytest.MonkeyPatch.context() as environment:
         # From there, unlike from an argument, the SDK asks Timestream for its endpoints, as it does on AWS.
         environment.setenv("AWS_ENDPOINT_URL", daybook.cloud.emulator.endpoint)
