@@ -108,7 +108,12 @@ def test_the_older_layout_with_lat_and_long_is_taken_over_its_window(data, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("jhu", "store"), [("jhu_combined", "timestream"), ("jhu_countries_aggregated", "dynamodb")]
+    ("jhu", "store"),
+    [
+        ("jhu_combined", "timestream"),
+        ("jhu_countries_aggregated", "timestream"),
+        ("jhu_countries_aggregated", "dynamodb"),
+    ],
 )
 def test_both_full_files_load_in_one_run_and_the_report_is_right_in_every_number(data, tmp_path, jhu, store):
     nyt = (data / "full" / "nyt_us.csv").read_bytes()
