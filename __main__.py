@@ -8,8 +8,10 @@ import pulumi_aws as aws
 from infra.buckets import create_archive
 from infra.code import read_code
 from infra.consumer import create_consumer
+from infra.dashboard import INSTANCE, create_dashboard
 from infra.dashboard import environment as dashboard_environment
 from infra.fetcher import create_fetcher, create_schedule
+from infra.front import find_place
 from infra.functions import Surroundings
 from infra.keys import PUBLISHERS
 from infra.layers import create_layers
@@ -31,6 +33,8 @@ tag_everything(settings.stack)
 code = read_code()
 account = aws.get_caller_identity().account_id
 
+place = find_place(settings)
+
 # What the data passes through, the tables first: an account that is refused them has nothing made …
 tables = create_tables(settings, account)
 stream = create_stream(settings)
@@ -45,6 +49,10 @@ reporter = create_reporter(surroundings)
 consumer = create_consumer(surroundings)
 fetcher = create_fetcher(surroundings, consumer)
 schedule = create_schedule(settings, fetcher, account)
+
+# Who looks.
+variables = dashboard_environment(settings, surroundings.values())
+address = create_dashboard(surroundings, variables, place, account)
 
 watched = {"fetcher": fetcher, "consumer": consumer.function, "reporter": reporter}
 alarms = watch(settings, watched, tables, topics)
@@ -76,10 +84,12 @@ publish(
         "archive_arn": archive.arn,
         "rejected_bucket": tables.rejected,
         "alarms": str(alarms),
+        "dashboard_instance": INSTANCE,
+        "dashboard_url": pulumi.Output.concat("https://", address, "/"),
         "ledger_arn": ledger.arn,
         "daily_table_arn": tables.daily.arn,
         "revisions_table_arn": tables.revisions.arn,
         "failures_topic": topics.failures.arn,
     },
 )
-pulumi.export("dashboard_environment", dashboard_environment(settings, surroundings.values()))
+pulumi.export("dashboard_environment", variables)

@@ -173,7 +173,13 @@ def _dates_of(dates: frozenset[dt.date]) -> str:
 
 
 def _notice(name: str, topic: str, subject: str, lines: list[str], sms: str, run: str | None) -> Notice:
-    return Notice(name, topic, _ascii(subject)[:99], "\n".join(lines) + "\n", _gsm(sms), run)
+    text = "\n".join(map(_one_line, lines)) + "\n"
+    return Notice(name, topic, _ascii(_one_line(subject))[:99], text, _gsm(_one_line(sms)), run)
+
+
+def _one_line(text: str) -> str:
+    """What a source or an error says must not look like a line of ours, nor move a terminal's cursor."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _ascii(text: str) -> str:

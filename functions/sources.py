@@ -29,6 +29,7 @@ GRACE = 0.25  # seconds; what ends at the deadline by itself says more, and may 
 PART = 1 << 16  # bytes
 TOO_LATE = "did not arrive within the deadline"
 RETRIED = {429, 500, 502, 503, 504}
+SECRETS = re.compile(r"(?<=//)[^/@]*@|[?#].*", re.DOTALL)  # where an address may hold a password or a token
 REDIRECTS = {301, 302, 303, 307, 308}
 ETAG = re.compile(r'(W/)?"[!#-~]{0,200}"')  # RFC 9110; any other can't be sent back, and counts as none
 
@@ -97,9 +98,9 @@ class Sources:
         try:
             return answer.result(max(0.0, deadline - time.monotonic()) + GRACE)
         except SourceUnavailable as error:
-            raise SourceUnavailable(f"{source} at {url}: {error}") from error
+            raise SourceUnavailable(f"{source} at {shown(url)}: {error}") from error
         except TimeoutError as error:
-            raise SourceUnavailable(f"{source} at {url}: {TOO_LATE}") from error
+            raise SourceUnavailable(f"{source} at {shown(url)}: {TOO_LATE}") from error
 
     def _attempt(self, url: str, deadline: float, etag: str | None) -> tuple[bytes, str] | None:
         for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -139,7 +140,7 @@ class Sources:
         try:
             parts = parse_url(url)
         except LocationParseError as error:
-            raise SourceUnavailable(f"{url[:80]!r} is no address") from error
+            raise SourceUnavailable(f"{shown(url)[:80]!r} is no address") from error
         host = (parts.host or "").strip("[]")
         if host not in self._allowed:
             raise SourceUnavailable(f"{host!r} is not an allowed host")
@@ -170,6 +171,11 @@ class Sources:
         return b"".join(parts)
 
 
+def shown(url: str) -> str:
+    """The address as people may read it, in a log and in a mail: without user, password and query."""
+    return SECRETS.sub("", url)
+
+
 def _left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
@@ -191,7 +197,7 @@ def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as error:
-        raise SourceUnavailable(f"redirected to {location[:80]!r}, which is no address") from error
+        raise SourceUnavailable(f"redirected to {shown(location)[:80]!r}, which is no address") from error
 
 
 def _times(attempts: int) -> str:

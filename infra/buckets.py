@@ -1,4 +1,5 @@
-"""The archive (the permanent log, and every source file), and what Timestream refuses too late to say so."""
+"""The archive (the permanent log, and every source file), what Timestream refuses too late to say so, and the
+dashboard's bundles."""
 
 import pulumi
 import pulumi_aws as aws
@@ -22,6 +23,11 @@ def create_rejected(settings: Settings, account: str) -> aws.s3.Bucket:
         "Condition": {"StringEquals": {"aws:SourceAccount": account}},
     }
     return _bucket("rejected", settings, account, report)
+
+
+def create_bundles(settings: Settings, account: str) -> aws.s3.Bucket:
+    """The dashboard's versions, each of which can be made again from its commit."""
+    return _bucket("bundles", settings, account)
 
 
 def _bucket(

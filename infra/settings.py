@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 import pulumi
 
+from functions.sources import shown
 from infra import package
 from infra.schedule_expression import problem_with
 from schemas.tables import DYNAMODB, TIMESTREAM
@@ -23,6 +24,7 @@ LABEL = re.compile(r"[A-Za-z0-9 .-]*")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 REGIONS = re.compile(r"[A-Za-z0-9_.-]{1,64}|\*")
 STORES = (TIMESTREAM, DYNAMODB)
+SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -50,6 +52,7 @@ class Settings:
     insecure_hosts: tuple[str, ...]
     max_source_bytes: int
     source_deadline_seconds: int
+    dashboard_subnet: str
     budget_usd: int
     protect: bool
     reserve_concurrency: bool
@@ -83,6 +86,7 @@ def read_settings() -> Settings:
             insecure_hosts=_texts(config, "insecure_hosts"),
             max_source_bytes=config.require_int("max_source_bytes"),
             source_deadline_seconds=config.require_int("source_deadline_seconds"),
+            dashboard_subnet=config.require("dashboard_subnet").strip(),
             budget_usd=config.require_int("budget_usd"),
             protect=config.require_bool("protect"),
             reserve_concurrency=config.require_bool("reserve_concurrency"),
@@ -99,7 +103,7 @@ def read_settings() -> Settings:
 def _texts(config: pulumi.Config, key: str) -> tuple[str, ...]:
     found: Any = config.require_object(key)
     if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise ConfigurationError(f"daybook:{key} is a list of texts, not {found!r}")
+        raise ConfigurationError(f"daybook:{key} is a list of texts, not {type(found).__name__}")
     return tuple(dict.fromkeys(text.strip() for text in found))
 
 
@@ -120,6 +124,8 @@ def _problems(settings: Settings) -> Iterable[str]:
     yield from _each("regions", settings.regions, REGIONS.fullmatch, "not a region like US, nor *")
     if settings.store not in STORES:
         yield f"daybook:store {settings.store!r}: is none of {', '.join(STORES)}"
+    if settings.dashboard_subnet and not SUBNET.fullmatch(settings.dashboard_subnet):
+        yield f"daybook:dashboard_subnet {settings.dashboard_subnet!r}: write it like subnet-0123456789abcdef"
     if not settings.regions:
         yield "daybook:regions: none, so every record would be set aside"
     for key, urls in (
@@ -129,7 +135,7 @@ def _problems(settings: Settings) -> Iterable[str]:
     ):
         for url in urls:
             if problem := _url_problem(url, settings, from_allowed_host=key != "webhooks"):
-                yield f"daybook:{key} {url!r}: {problem}"
+                yield f"daybook:{key} {shown(url)!r}: {problem}"
     yield from _numbers(settings)
     if settings.check_packages:
         yield from (f"{name} isn't in {package.FOLDER}: run make package" for name in package.missing())
@@ -157,6 +163,8 @@ def _url_problem(url: str, settings: Settings, from_allowed_host: bool) -> str |
         return "not a web address"
     if parts.scheme == "http" and host not in settings.insecure_hosts:
         return f"must be https ({host} isn't one of daybook:insecure_hosts)"
+    if from_allowed_host and parts.query:
+        return "has a query; where a source is, is shown to everybody, so no token may be in it"
     if from_allowed_host and host not in settings.allowed_hosts:
         return f"{host} isn't one of daybook:allowed_hosts, so it would never be asked"
     return None

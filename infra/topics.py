@@ -1,5 +1,6 @@
 """Where messages go: two topics for people, one for the machine, and one for when alerts fail."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -35,14 +36,23 @@ def create_topics(settings: Settings, account: str) -> Topics:
     )
     for email in settings.emails:
         aws.sns.TopicSubscription(
-            f"fallback-{email}", topic=topics.fallback.arn, protocol="email", endpoint=email
+            _named("fallback", email), topic=topics.fallback.arn, protocol="email", endpoint=email
         )
     for name, people in (("daily-report", topics.daily_report), ("alerts", topics.alerts)):
         for protocol, endpoint in _endpoints(settings):
             aws.sns.TopicSubscription(
-                f"{name}-{endpoint}", topic=people.arn, protocol=protocol, endpoint=endpoint
+                _named(name, endpoint),
+                topic=people.arn,
+                protocol=protocol,
+                # Whoever knows a hook's address can post to it.
+                endpoint=pulumi.Output.secret(endpoint) if endpoint in settings.webhooks else endpoint,
             )
     return topics
+
+
+def _named(topic: str, endpoint: str) -> str:
+    """Who reads the log of a deployment sees what resources are called: an address is nothing for them."""
+    return f"{topic}-{hashlib.sha256(endpoint.encode()).hexdigest()[:8]}"
 
 
 def _endpoints(settings: Settings) -> Iterable[tuple[str, str]]:

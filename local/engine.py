@@ -129,21 +129,36 @@ class LocalProvider(Mocks):
         return answer(args.token), []
 
 
+KNOWN: dict[str, dict[str, Any]] = {
+    "aws:index/getCallerIdentity:getCallerIdentity": {
+        "accountId": ACCOUNT,
+        "arn": f"arn:aws:iam::{ACCOUNT}:root",
+        "id": ACCOUNT,
+        "userId": ACCOUNT,
+    },
+    "aws:index/getRegion:getRegion": {"region": REGION, "name": REGION, "id": REGION},
+    "aws:timestreamwrite/getDatabase:getDatabase": {
+        "arn": "",
+        "id": "",
+        "name": "",
+        "kmsKeyId": "",
+        "createdTime": "",
+        "lastUpdatedTime": "",
+    },
+    "aws:ec2/getVpc:getVpc": {"id": "vpc-local"},
+    "aws:ec2/getSubnet:getSubnet": {"vpcId": "vpc-local"},
+    "aws:ec2/getManagedPrefixList:getManagedPrefixList": {"id": "pl-local"},
+    "aws:elasticbeanstalk/getSolutionStack:getSolutionStack": {
+        "name": "64bit Amazon Linux 2023 v4.7.4 running Python 3.13"
+    },
+}
+
+
 def answer(token: str) -> dict[str, Any]:
     """What the program hears of the account it is in. Raises UnknownResource."""
-    match token:
-        case "aws:index/getCallerIdentity:getCallerIdentity":
-            return {
-                "accountId": ACCOUNT,
-                "arn": f"arn:aws:iam::{ACCOUNT}:root",
-                "id": ACCOUNT,
-                "userId": ACCOUNT,
-            }
-        case "aws:timestreamwrite/getDatabase:getDatabase":
-            return {"arn": "", "id": "", "name": "", "kmsKeyId": "", "createdTime": "", "lastUpdatedTime": ""}
-        case "aws:index/getRegion:getRegion":
-            return {"region": REGION, "name": REGION, "id": REGION}
-    raise UnknownResource(f"the local cloud doesn't know {token}: answer it in local/engine.py")
+    if token not in KNOWN:
+        raise UnknownResource(f"the local cloud doesn't know {token}: answer it in local/engine.py")
+    return KNOWN[token]
 
 
 def plain(value: Any) -> Any:

@@ -253,6 +253,11 @@ def _layer(inputs: Inputs, _name: str) -> tuple[str, Outputs]:
     return arn, {"arn": arn}
 
 
+def _host(_inputs: Inputs, name: str) -> tuple[str, Outputs]:
+    """The local dashboard has its own address, which `python -m local up` says."""
+    return name, {"cname": f"{name}.invalid", "domainName": f"{name}.invalid"}
+
+
 def _nothing(_inputs: Inputs, name: str) -> tuple[str, Outputs]:
     return re.sub(r"\W+", "-", name), {}
 
@@ -272,21 +277,31 @@ REAL: dict[str, Callable[[Cloud, Inputs], tuple[str, Outputs]]] = {
     "aws:timestreamwrite/database:Database": _database,
     "aws:timestreamwrite/table:Table": _table,
 }
-# Rights, logs and precautions change nothing that a laptop could show.
+# Rights, logs and precautions change nothing that a laptop could show; the dashboard is local/dashboard.py's.
 INERT: dict[str, Callable[[Inputs, str], tuple[str, Outputs]]] = {
     "aws:budgets/budget:Budget": _nothing,
+    "aws:cloudfront/distribution:Distribution": _host,
     "aws:cloudwatch/dashboard:Dashboard": _nothing,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _nothing,
+    "aws:ec2/securityGroup:SecurityGroup": _nothing,
+    "aws:elasticbeanstalk/application:Application": _nothing,
+    "aws:elasticbeanstalk/applicationVersion:ApplicationVersion": _nothing,
+    "aws:elasticbeanstalk/environment:Environment": _host,
+    "aws:iam/instanceProfile:InstanceProfile": _nothing,
     "aws:iam/role:Role": _role,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _nothing,
     "aws:kms/alias:Alias": _nothing,
     "aws:kms/key:Key": _key,
     "aws:lambda/layerVersion:LayerVersion": _layer,
     "aws:lambda/permission:Permission": _nothing,
+    "aws:s3/bucketObjectv2:BucketObjectv2": _nothing,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _nothing,
     "aws:s3/bucketPolicy:BucketPolicy": _nothing,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _nothing,
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _nothing,
     "aws:s3/bucketVersioning:BucketVersioning": _nothing,
     "aws:sns/topicPolicy:TopicPolicy": _nothing,
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _nothing,
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _nothing,
 }

@@ -14,6 +14,7 @@ from local.emulator import REGION
 from local.resources import ACCOUNT
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/[^/]+/([^/]+)/")
+TABLE = re.compile(r'FROM "([^"]+)"\."([^"]+)"')
 # A transaction asks for the right to each of its parts.
 PARTS = {
     "Put": "PutItem",
@@ -62,6 +63,9 @@ def _rights(service: str, operation: str, environ: dict[str, Any], body: bytes) 
             yield f"sns:{operation}", parse_qs(body.decode())["TopicArn"][0]
         case "timestream" if operation == "DescribeEndpoints":
             yield "timestream:DescribeEndpoints", "*"
+        case "timestream" if operation == "Query":
+            for database, table in TABLE.findall(json.loads(body)["QueryString"]):
+                yield "timestream:Select", _arn("timestream", f"database/{database}/table/{table}")
         case "timestream" if operation == "WriteRecords":
             asked = json.loads(body)
             path = f"database/{asked['DatabaseName']}/table/{asked['TableName']}"

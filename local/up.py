@@ -21,6 +21,7 @@ from local.feeds import Feed
 from local.outbox import Outbox
 from local.play import Played, play
 from local.scheduler import next_time
+from ops.output import shown
 from schemas.run import COMPLETED
 
 PEOPLE = {"emails": '["you@example.com"]', "phones": '["+12025550143"]'}
@@ -154,7 +155,7 @@ def _run(
         task = progress.add_task("runs", total=len(due))
         for played in play(cloud, feed.publish, due):
             keep()
-            progress.console.out(_line(played), highlight=False)
+            progress.console.out(shown(_line(played)), highlight=False)
             progress.update(task, advance=1)
 
 

@@ -9,6 +9,7 @@ import click
 from ops import acting, checking, configuration, looking
 from ops.asked import Asked, options
 from ops.errors import INTERRUPTED, Problem, explained
+from ops.output import lines
 
 EPILOG = (
     "Exit codes: 0 done, 1 unexpected, 2 usage, 3 configuration, 4 a source is unavailable or malformed, "
@@ -51,13 +52,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nInterrupted. Every command can be started again.", err=True)
+        lines("\nInterrupted. Every command can be started again.", err=True)
         return INTERRUPTED
     except Exception as error:
         if asked.debug:
-            traceback.print_exc()
+            lines(traceback.format_exc(), err=True)
         problem = error if isinstance(error, Problem) else explained(error)
-        click.echo(f"Error: {problem}", err=True)
+        lines(f"Error: {problem}", err=True)
         return problem.code
 
 

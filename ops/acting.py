@@ -8,6 +8,7 @@ import click
 
 from ops.asked import BOUND, DATE, Asked, Bound, options
 from ops.looking import JSON
+from ops.output import line
 
 
 @click.command()
@@ -69,8 +70,8 @@ def replay(
     with asked.target() as target:
         if rebuild and not dry_run:
             if not yes:
-                click.echo(f"This empties the tables and day entries of {target.description}.", err=True)
-                click.echo("They are filled from the log. Nothing of the log is touched.", err=True)
+                line(f"This empties the tables and day entries of {target.description}.", err=True)
+                line("They are filled from the log. Nothing of the log is touched.", err=True)
                 name = target.facts["stack"]
                 if click.prompt(f"Type the stack's name ({name}) to go on", err=True) != name:
                     raise click.UsageError("that is not its name; nothing was changed")

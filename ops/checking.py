@@ -8,6 +8,7 @@ import click
 
 from ops.asked import Asked, options
 from ops.looking import JSON
+from ops.output import lines
 
 
 @click.command()
@@ -47,7 +48,7 @@ def completion(context: click.Context, shell: str) -> None:
     """What SHELL needs to complete `daybook`, which is .venv/bin/daybook and the same as `python -m ops`."""
     from ops import completion as completing
 
-    click.echo(completing.script(shell, context.find_root().command))
+    lines(completing.script(shell, context.find_root().command))
 
 
 COMMANDS = (verify, doctor, completion)

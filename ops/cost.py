@@ -6,10 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import click
-
 from ops.errors import DONE
-from ops.output import as_json, table
+from ops.output import as_json, line, table
 from ops.target import Target
 
 PRICES = Path(__file__).with_name("prices.json")
@@ -55,7 +53,7 @@ def cost(target: Target, views: int, as_data: bool) -> int:
         return DONE
     rows = [[one.what, f"{one.usd:,.2f}", one.how] for one in found]
     table(["a month", "USD", "for"], [*rows, ["in all", f"{total:,.2f}", f"{views} uncached views a day"]])
-    click.echo(
+    line(
         f"List prices of {prices['region']}, {prices['looked_up']}, without free tiers and taxes; of "
         f"{len(prices['prices'])}, {len(prices['not_confirmed'])} small ones are from memory: {PRICES.name}.",
         err=True,

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import click
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.sources import shown
 from ops.errors import CONFIGURATION, DONE, Problem
-from ops.output import as_json
+from ops.output import as_json, line
 from ops.target import Target
 from schemas.tables import DYNAMODB, TIMESTREAM
 
@@ -63,9 +63,9 @@ def doctor(find: Callable[[], Target], as_data: bool) -> int:
         as_json([vars(one) for one in results])
     else:
         for one in results:
-            click.echo(f"{one.state}  {one.what}: {one.found}")
+            line(f"{one.state}  {one.what}: {one.found}")
             if one.state != PASS and one.remedy:
-                click.echo(f"      → {one.remedy}")
+                line(f"      → {one.remedy}")
     return CONFIGURATION if any(one.state == FAIL for one in results) else DONE
 
 
@@ -89,9 +89,9 @@ def _machine() -> Iterator[Result]:
 
 def _packages() -> Iterator[tuple[str, str, str | None]]:
     """Name, locked version, installed version; None where it is missing, markers left out of account."""
-    for line in LOCKED.read_text().splitlines() if LOCKED.exists() else ():
-        name, pinned, rest = line.partition("==")
-        if not pinned or line.startswith((" ", "#")) or ";" in rest:
+    for locked in LOCKED.read_text().splitlines() if LOCKED.exists() else ():
+        name, pinned, rest = locked.partition("==")
+        if not pinned or locked.startswith((" ", "#")) or ";" in rest:
             continue
         has = None
         with suppress(importlib.metadata.PackageNotFoundError):
@@ -207,7 +207,8 @@ def _sources(target: Target) -> Iterator[Result]:
                 FAIL, f"source {source}", str(error)[:300], "try again later; the next run does so too"
             )
             continue
-        yield _verdict(answer.status == 200, f"source {source}", f"answers {answer.status}", f"look at {url}")
+        remedy = f"look at {shown(url)}"
+        yield _verdict(answer.status == 200, f"source {source}", f"answers {answer.status}", remedy)
         if target.clock is not None and (date := answer.headers.get("Date")):
             off = abs((parsedate_to_datetime(date).astimezone(UTC) - target.clock()).total_seconds())
             yield _verdict(off < MAX_CLOCK_SECONDS, "clock", f"{off:.0f} s off", "set this machine's clock")

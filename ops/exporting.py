@@ -13,7 +13,6 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import click
 from markdown_it import MarkdownIt
 
 from dashboard import figures, record, routes, series, words
@@ -21,7 +20,7 @@ from dashboard.choice import AVERAGE, LINEAR, LOG, NEW, TOTAL, Choice
 from dashboard.parts import JHU_LICENCE, NYT_LICENCE
 from ops import csv_files
 from ops.errors import CONFIGURATION, Problem
-from ops.output import say
+from ops.output import line, say
 from ops.target import Target
 from schemas.tables import Row
 
@@ -55,7 +54,7 @@ def export(target: Target, folder: Path) -> None:
     (folder / "blog-post.html").write_text(post(), encoding="utf-8")
     shutil.copytree(POST.parent / "plots", folder / "plots", dirs_exist_ok=True)
     say(f"{len(daily):,} days, {len(revisions):,} entries. Open it: {folder / 'index.html'}")
-    click.echo(folder / "index.html")
+    line(folder / "index.html")
 
 
 def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synthetic: bool) -> str:

@@ -6,10 +6,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import click
-
 from ops.errors import CONFIGURATION, Problem
-from ops.output import as_json
+from ops.output import as_json, line
 from ops.target import Target
 
 FUNCTIONS = ("fetcher", "consumer", "reporter")
@@ -33,15 +31,15 @@ def logs(target: Target, since: dt.timedelta, run: str | None, tail: bool, as_da
     seen: set[tuple[str, str]] = set()
     pause = threading.Event()
     while True:
-        lines = sorted(_new(target, start, run, seen), key=lambda line: line["timestamp"])
+        lines = sorted(_new(target, start, run, seen), key=lambda said: said["timestamp"])
         if as_data and not tail:
             as_json(lines)
-        for line in lines:
+        for said in lines:
             if tail or not as_data:
-                click.echo(json.dumps(line) if as_data else _shown(line))
+                line(json.dumps(said) if as_data else _shown(said))
         if not tail:
             return
-        start = max([start, *(_moment(line["timestamp"]) - LATE for line in lines)])
+        start = max([start, *(_moment(said["timestamp"]) - LATE for said in lines)])
         pause.wait(POLL_SECONDS)
 
 
@@ -70,17 +68,17 @@ def _new(target: Target, start: dt.datetime, run: str | None, seen: set[tuple[st
             continue  # a function that has said nothing yet has no group in the local cloud
 
 
-def _shown(line: Line) -> str:
+def _shown(found: Line) -> str:
     """For people: a line of ours as its stage and what belongs to it, any other as it is."""
     try:
-        facts = json.loads(line["line"])
+        facts = json.loads(found["line"])
         said = f"{facts.pop('stage'):<13} "
         level = facts.pop("level", "INFO")
         said += "" if level == "INFO" else f"{level}  "
         said += "  ".join(f"{name} {value}" for name, value in facts.items())
     except (ValueError, AttributeError, KeyError, TypeError):
-        said = line["line"]
-    return f"{line['time']}  {line['function']:<8}  {said}"
+        said = found["line"]
+    return f"{found['time']}  {found['function']:<8}  {said}"
 
 
 def _moment(timestamp: int) -> dt.datetime:

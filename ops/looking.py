@@ -29,7 +29,7 @@ def status(context: click.Context, as_data: bool, watch: bool) -> None:
         code = reading.status(target, as_data)
         while watch:
             threading.Event().wait(5)
-            click.echo()
+            click.echo()  # noqa: TID251 an empty line
             code = reading.status(target, as_data)
     context.exit(code)
 

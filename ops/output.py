@@ -12,26 +12,46 @@ Cells = Sequence[Any]
 Progress = Any
 
 
+def shown(text: str, keep: str = "\n\t") -> str:
+    """As a terminal may get it: a control character in a value would act there, so it is written out."""
+    return "".join(c if c.isprintable() or c in keep else _written_out(c) for c in text)
+
+
+def _written_out(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def line(text: object, err: bool = False) -> None:
+    """One line, whatever is in it."""
+    click.echo(shown(str(text), keep=""), err=err)
+
+
+def lines(text: str, err: bool = False, nl: bool = True) -> None:
+    """A text of several."""
+    click.echo(shown(text), err=err, nl=nl)
+
+
 def say(text: str) -> None:
     """A word about what is going on, away from the data."""
-    click.echo(text, err=True)
+    lines(text, err=True)
 
 
 def as_json(value: Any) -> None:
-    click.echo(json.dumps(value, default=str, ensure_ascii=False))
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    click.echo("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
 
 
 def table(header: Cells, rows: Iterable[Cells]) -> None:
     """Columns as wide as they need to be, numbers to the right."""
-    lines = [[_cell(cell) for cell in row] for row in rows]
-    kinds = [all(_is_number(line[place]) for line in lines) and bool(lines) for place in range(len(header))]
-    widths = [max(len(line[place]) for line in [list(header), *lines]) for place in range(len(header))]
-    for line in [list(header), *lines]:
+    body = [[_cell(cell) for cell in row] for row in rows]
+    kinds = [all(_is_number(row[place]) for row in body) and bool(body) for place in range(len(header))]
+    widths = [max(len(row[place]) for row in [list(header), *body]) for place in range(len(header))]
+    for row in [list(header), *body]:
         cells = [
             cell.rjust(width) if number else cell.ljust(width)
-            for cell, width, number in zip(line, widths, kinds, strict=True)
+            for cell, width, number in zip(row, widths, kinds, strict=True)
         ]
-        click.echo("  ".join(cells).rstrip())
+        line("  ".join(cells).rstrip())
 
 
 def facts(pairs: Mapping[str, Any]) -> None:
@@ -40,7 +60,7 @@ def facts(pairs: Mapping[str, Any]) -> None:
     for name, value in pairs.items():
         values = value if isinstance(value, (list, tuple)) else [value]
         for number, one in enumerate(values):
-            click.echo(f"{'' if number else name:<{width}}{_cell(one)}")
+            line(f"{'' if number else name:<{width}}{_cell(one)}")
 
 
 def _cell(value: Any) -> str:

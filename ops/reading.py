@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import click
-
 from dashboard.data import stamp
 from functions.archive import SOURCES
 from ops import csv_files, shown
 from ops.errors import DONE, PENDING, USAGE, Problem
-from ops.output import as_json, facts, say, table
+from ops.output import as_json, facts, line, lines, say, table
 from ops.replay import archived
 from ops.target import Target
 from schemas.moment import version, written
@@ -112,7 +110,7 @@ def days(target: Target, only_pending: bool, only_revised: bool, as_data: bool) 
         if as_data:
             as_json([date.isoformat() for date in dates])
         else:
-            click.echo("".join(f"{date}\n" for date in dates), nl=False)
+            lines("".join(f"{date}\n" for date in dates), nl=False)
         return PENDING if dates else DONE
     chosen = [day for day in found if day.revision > 1 or not only_revised]
     if as_data:
@@ -149,13 +147,13 @@ def history(target: Target, date: dt.date, as_data: bool) -> None:
         say(f"{date} has never been entered.")
     for entry in entries:
         recovered = "not reported" if entry["recovered"] is None else f"{entry['recovered']:,}"
-        click.echo(
+        line(
             f"{entry['recorded_at']}  revision {entry['revision']}: {entry['cases']:,} cases, "
             f"{entry['deaths']:,} deaths, recovered {recovered}"
         )
-        click.echo(f"  run {entry['run'] or 'not in the log'}")
+        line(f"  run {entry['run'] or 'not in the log'}")
         for source, sha256 in (entry["files"] or {}).items():
-            click.echo(f"  {source} {sha256}")
+            line(f"  {source} {sha256}")
 
 
 def bring_file(target: Target, start: str) -> None:
@@ -185,7 +183,7 @@ def as_of(target: Target, moment: dt.datetime, out: Path | None, as_data: bool) 
     if as_data:
         as_json([shown.row(row) for row in rows])
     elif out is None:
-        click.echo(csv_files.days(rows), nl=False)
+        lines(csv_files.days(rows), nl=False)
     else:
         out.write_text(csv_files.days(rows))
 

@@ -3,11 +3,9 @@
 import json
 import threading
 
-import click
-
 from ops import shown
 from ops.errors import CONFIGURATION, DONE, PENDING, SOURCES, Problem
-from ops.output import as_json, say
+from ops.output import as_json, lines, say
 from ops.target import Target
 from schemas.run import COMPLETED, FAILED, OPEN, Run
 
@@ -40,7 +38,7 @@ def run(target: Target, wait: bool, patience: float, as_data: bool) -> int:
     if as_data:
         as_json({"run": found and shown.run(found), "report": report and report.email})
     elif report is not None:
-        click.echo(report.email, nl=False)
+        lines(report.email, nl=False)
     return _code(found)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import click
 from marshmallow import ValidationError
 
 from dashboard.data import stamp
@@ -19,7 +18,7 @@ from functions.sources import Sources
 from functions.transform import transform
 from ops.errors import BROKEN, CONFIGURATION, DONE, PENDING, Problem
 from ops.invariants import Finding, compare, ledger
-from ops.output import as_json, counting, say
+from ops.output import as_json, counting, line, say
 from ops.reading import MANY, pending
 from ops.rebuild import rebuilt_at
 from ops.target import Target
@@ -48,11 +47,11 @@ def verify(target: Target, deep: bool, as_data: bool) -> int:
         as_json({"holds": not broken, "findings": [vars(one) for one in found], "published_since": behind})
     else:
         for one in found:
-            click.echo(f"{'BROKEN' if one.broken else 'note  '}  {one.place}: {one.what}")
+            line(f"{'BROKEN' if one.broken else 'note  '}  {one.place}: {one.what}")
         if behind:
-            click.echo(f"note    sources: {len(behind)} days are pending, {behind[0]} to {behind[-1]}")
+            line(f"note    sources: {len(behind)} days are pending, {behind[0]} to {behind[-1]}")
         if not broken:
-            click.echo(f"Every invariant holds; {len(log):,} events in the log.")
+            line(f"Every invariant holds; {len(log):,} events in the log.")
     if broken:
         say("The log is what counts: python -m ops replay --rebuild fills tables and days from it.")
         return BROKEN
@@ -117,9 +116,9 @@ def _events(name: str, body: bytes) -> tuple[list[DayEvent], str]:
     """What can be read of an object of the log, and what is wrong with it: its name is made of its first
     version and of all its ids."""
     events: list[DayEvent] = []
-    for number, line in enumerate(body.splitlines(), 1):
+    for number, found in enumerate(body.splitlines(), 1):
         try:
-            events.append(decode(line))
+            events.append(decode(found))
         except ValidationError:
             return events, f"is damaged: line {number} is no event"
     ids = hashlib.sha256("\n".join(event.id for event in events).encode()).hexdigest()[:16]

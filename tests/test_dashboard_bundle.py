@@ -47,9 +47,9 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(found)
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[System]:
-    with system() as found:
+@pytest.fixture(scope="module", params=["timestream", "dynamodb"])
+def stack(request: pytest.FixtureRequest) -> Iterator[System]:
+    with system(store=request.param) as found:
         found.publish(CASES)
         found.run()
         yield found

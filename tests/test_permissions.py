@@ -3,6 +3,7 @@
 The calls are those of the real handlers on the local cloud, through good days and bad ones.
 """
 
+import datetime as dt
 import os
 import signal
 from collections.abc import Iterator
@@ -10,9 +11,16 @@ from fnmatch import fnmatchcase
 from itertools import product
 from typing import Any
 
+import boto3
+import botocore.session
 import pytest
+from reliability import counted
 from system import System, system
 
+from dashboard.application import create_app
+from dashboard.data import CONFIG
+from dashboard.readers import open_reader
+from dashboard.settings import Settings
 from local.rights import Call, read_call
 from schemas.run import COMPLETED, FAILED, INCOMPLETE
 
@@ -23,6 +31,7 @@ DELIVERS = "Lambda publishes to the on-failure destination with the function's r
 WRITES_LOG = "Lambda writes the function's log with its role"
 ENCRYPTS = "SNS encrypts what goes to alerts in the name of who publishes it"
 REPORTS_REFUSALS = "Timestream reports late refusals to this bucket, and asks that who writes may do so"
+AGENTS = "Beanstalk's agents on the machine act with its role: they fetch the bundle, log, report health"
 # What no handler calls itself, and why it is granted: role, action, what the resource holds.
 SERVICE_SIDE = {
     ("consumer", "kinesis:DescribeStream", "stream"): POLLS,
@@ -32,8 +41,13 @@ SERVICE_SIDE = {
     ("consumer", "kinesis:ListShards", "stream"): POLLS,
     ("consumer", "sns:Publish", "failures"): DELIVERS,
     ("fetcher", "sns:Publish", "failures"): DELIVERS,
-    ("consumer", "s3:PutObject", "rejected"): REPORTS_REFUSALS,
-    ("consumer", "s3:GetBucketAcl", "rejected"): REPORTS_REFUSALS,
+    ("dashboard", "s3:GetObject", "-bundles-"): AGENTS,
+    ("dashboard", "s3:GetObject", ":elasticbeanstalk-"): AGENTS,
+    ("dashboard", "logs:CreateLogStream", "/aws/elasticbeanstalk/daybook-local/"): AGENTS,
+    ("dashboard", "logs:DescribeLogStreams", "/aws/elasticbeanstalk/daybook-local/"): AGENTS,
+    ("dashboard", "logs:PutLogEvents", "/aws/elasticbeanstalk/daybook-local/"): AGENTS,
+    ("dashboard", "elasticbeanstalk:PutInstanceStatistics", "application/daybook-local"): AGENTS,
+    ("dashboard", "elasticbeanstalk:PutInstanceStatistics", "environment/daybook-local/"): AGENTS,
     **{
         (function, action, "key"): ENCRYPTS
         for function, action in product(
@@ -48,14 +62,22 @@ SERVICE_SIDE = {
     },
     ("schedule", "lambda:InvokeFunction", "fetcher"): "EventBridge Scheduler invokes with this role",
 }
-TAKES_NO_RESOURCE = {"timestream:DescribeEndpoints"}
+# Where the tables are in Timestream.
+OF_TIMESTREAM = {
+    ("consumer", "s3:PutObject", "-rejected-"): REPORTS_REFUSALS,
+    ("consumer", "s3:GetBucketAcl", "-rejected-"): REPORTS_REFUSALS,
+}
+TAKES_NO_RESOURCE = {"timestream": {"timestream:DescribeEndpoints"}, "dynamodb": set()}
+PAGES = ("/data/latest.csv", "/data/revisions.csv", "/status.json")
 
 
 class Seen:
     """What was called and what is granted."""
 
-    def __init__(self, calls: set[Call], policies: dict[str, list[dict[str, Any]]]) -> None:
+    def __init__(self, store: str, calls: set[Call], policies: dict[str, list[dict[str, Any]]]) -> None:
+        self.store = store
         self.calls = calls
+        self.service_side = SERVICE_SIDE | (OF_TIMESTREAM if store == "timestream" else {})
         self.grants = {
             (role.removeprefix("daybook-local-"), action, resource)
             for role, statements in policies.items()
@@ -72,20 +94,21 @@ class Seen:
         }
 
 
-@pytest.fixture(scope="module")
-def seen() -> Iterator[Seen]:
+@pytest.fixture(scope="module", params=["timestream", "dynamodb"])
+def seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
     calls: set[Call] = set()
 
     def record(operation: str, environ: dict[str, Any]) -> None:
         if "Credential=daybook-" in environ.get("HTTP_AUTHORIZATION", ""):
             calls.add(read_call(operation, environ))
 
-    with system() as daybook:
+    with system(store=request.param) as daybook:
         daybook.cloud.emulator.on_call(record)
         good_days(daybook)
         bad_days(daybook)
+        looked_at(daybook)
         policies = daybook.cloud.stack.policies
-    yield Seen(calls, dict(policies))
+    yield Seen(request.param, calls, dict(policies))
 
 
 def good_days(daybook: System) -> None:
@@ -110,8 +133,10 @@ def bad_days(daybook: System) -> None:
     with daybook.on_call("PutRecords", lambda: slip_in(daybook)):
         assert daybook.run().state == COMPLETED
     daybook.publish({"2020-03-01": 13, "2020-03-02": 20, "2020-03-03": 30})
-    with daybook.on_call("WriteRecords", lambda: "AccessDeniedException"):
-        assert daybook.run().state == INCOMPLETE
+    never_entered = daybook.run(settle=False)
+    with daybook.on_call("PutObject", lambda: "AccessDenied"):  # into the archive, before any table
+        daybook.cloud.settle(until=daybook.moment - dt.timedelta(minutes=1))
+    assert daybook.stored(never_entered.request).state == INCOMPLETE
     with daybook.on_call("PutRecords", dying(daybook)):
         assert daybook.run().state == COMPLETED
     daybook.publish({"2020-03-01": 14, "2020-03-02": 20, "2020-03-03": 30})
@@ -119,6 +144,20 @@ def bad_days(daybook: System) -> None:
     daybook.run()
     assert daybook.stored(forgotten.request).state == INCOMPLETE
     daybook.cloud.runtime.invoke(daybook.cloud.stack.exports["reporter"], b'{"trigger": "trial"}')
+
+
+def looked_at(daybook: System) -> None:
+    """The dashboard, by the name of its role: every file that it serves, and the state of the pipeline."""
+    exports = daybook.cloud.stack.exports
+    told = Settings.read(exports["dashboard_environment"])
+    session: Any = boto3.Session("daybook-local-dashboard", "local", region_name=exports["region"])
+    with pytest.MonkeyPatch.context() as environment:
+        # From there, unlike from an argument, the SDK asks Timestream for its endpoints, as it does on AWS.
+        environment.setenv("AWS_ENDPOINT_URL", daybook.cloud.emulator.endpoint)
+        reader = open_reader(vars(told), lambda service: session.client(service, config=CONFIG))
+    page = create_app(reader, told).server.test_client()
+    assert [page.get(path).status_code for path in PAGES] == [200] * len(PAGES)
+    assert page.get("/status.json").get_json()["last_acknowledged"] == "2020-03-03"
 
 
 def slip_in(daybook: System) -> None:
@@ -141,7 +180,7 @@ def dying(daybook: System) -> Any:
 
 
 def test_every_call_that_a_function_makes_is_allowed(seen: Seen):
-    assert {role for role, _, _ in seen.needed()} == {"fetcher", "consumer", "reporter"}
+    assert {role for role, _, _ in seen.needed()} == {"fetcher", "consumer", "reporter", "dashboard"}
     assert seen.effects == {"Allow"}
     assert sorted(needed for needed in seen.needed() if not allowed(needed, seen.grants)) == []
 
@@ -149,20 +188,42 @@ def test_every_call_that_a_function_makes_is_allowed(seen: Seen):
 def test_every_right_is_used_or_needed_by_a_service_for_a_reason(seen: Seen):
     unused = {grant for grant in seen.grants if not any(covers(grant, needed) for needed in seen.needed())}
     assert (
-        sorted(grant for grant in unused if not any(explains(known, grant) for known in SERVICE_SIDE)) == []
+        sorted(grant for grant in unused if not any(explains(known, grant) for known in seen.service_side))
+        == []
     )
-    stale = [known for known in SERVICE_SIDE if not any(explains(known, grant) for grant in unused)]
+    stale = [known for known in seen.service_side if not any(explains(known, grant) for grant in unused)]
     assert stale == []
 
 
 def test_no_right_is_to_every_action_or_every_resource_where_aws_takes_one(seen: Seen):
     assert [action for _, action, _ in seen.grants if "*" in action] == []
-    assert {action for _, action, resource in seen.grants if resource == "*"} == TAKES_NO_RESOURCE
+    assert {action for _, action, resource in seen.grants if resource == "*"} == TAKES_NO_RESOURCE[seen.store]
 
 
-def test_a_right_that_is_missing_would_be_noticed(seen: Seen):
-    without = {grant for grant in seen.grants if grant[1] != "dynamodb:Query"}
-    assert [needed for needed in seen.needed() if not allowed(needed, without)]
+def test_any_right_that_is_missing_or_is_too_much_would_be_noticed(seen: Seen):
+    used = {grant for grant in seen.grants if any(covers(grant, needed) for needed in seen.needed())}
+    assert len(used) > 20
+    with counted("doors", 2 * len(used)):
+        for grant in used:  # each of them, left out
+            left = {other for other in seen.grants if other != grant}
+            assert [needed for needed in seen.needed() if not allowed(needed, left)], grant
+            _, action, resource = grant  # and given to one who doesn't need it
+            more = ("schedule", action, resource)
+            assert not any(covers(more, needed) for needed in seen.needed())
+            assert not any(explains(known, more) for known in seen.service_side), more
+
+
+def test_every_call_is_one_that_the_sdk_knows(seen: Seen):
+    """They were made by boto3, which checks what goes out; here, that it is what its service has."""
+    models = {"timestream": ("timestream-write", "timestream-query")}
+    session = botocore.session.get_session()
+    for service, operation in {(call.service, call.operation) for call in seen.calls}:
+        known = {
+            name
+            for model in models.get(service, (service,))
+            for name in session.get_service_model(model).operation_names
+        }
+        assert operation in known, (service, operation)
 
 
 def covers(grant: tuple[str, str, str], needed: tuple[str, str, str]) -> bool:

@@ -21,11 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 NOON = dt.time(12)
 
 
-def played(data, out, jhu, start, end):
+def played(data, out, jhu, start, end, store="timestream"):
     """What `python -m local play` writes of this window."""
     published = data / "published"
     command = [sys.executable, "-m", "local", "play", "--nyt", published / "nyt_us.tar.xz"]
     command += ["--jhu", published / f"{jhu}.tar.xz", "--start", start, "--end", end, "--time", "12:00"]
+    command += ["--store", store]
     done = subprocess.run(
         [str(part) for part in [*command, "--out", out]],
         cwd=ROOT,
@@ -99,18 +100,27 @@ def test_four_months_of_countries_aggregated_end_with_no_day_wrong(data, tmp_pat
             assert number < 2
 
 
-def test_the_older_layout_with_lat_and_long_is_taken_over_its_window(data, tmp_path):
-    expected, _ = played(data, tmp_path / "out", "jhu_combined", "2020-09-02", "2020-10-15")
+@pytest.mark.parametrize("store", ["timestream", "dynamodb"])
+def test_the_older_layout_with_lat_and_long_is_taken_over_its_window(data, tmp_path, store):
+    window = "2020-09-02", "2020-10-15"
+    expected, _ = played(data, tmp_path / "out", "jhu_combined", *window, store)
     assert_as_published(tmp_path / "out", expected)
 
 
-@pytest.mark.parametrize("jhu", ["jhu_combined", "jhu_countries_aggregated"])
-def test_both_full_files_load_in_one_run_and_the_report_is_right_in_every_number(data, tmp_path, jhu):
+@pytest.mark.parametrize(
+    ("jhu", "store"),
+    [
+        ("jhu_combined", "timestream"),
+        ("jhu_countries_aggregated", "timestream"),
+        ("jhu_countries_aggregated", "dynamodb"),
+    ],
+)
+def test_both_full_files_load_in_one_run_and_the_report_is_right_in_every_number(data, tmp_path, jhu, store):
     nyt = (data / "full" / "nyt_us.csv").read_bytes()
     recoveries = lzma.decompress((data / "full" / f"{jhu}.csv.xz").read_bytes())
     today = dt.date(2020, 12, 31)
     expected = truth.figures(nyt.decode(), recoveries.decode(), today) or {}
-    with system() as daybook:
+    with system(store=store) as daybook:
         daybook.moment = dt.datetime.combine(today, NOON, dt.UTC)
         daybook.publisher.files |= {"nyt": nyt, "jhu": recoveries}
         run = daybook.run()

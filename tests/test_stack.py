@@ -111,7 +111,7 @@ def test_the_codes_hash_changes_with_contents_and_names_but_not_with_the_place(t
     assert hash_of("four", {"functions/b.py": "1"}) != first
 
 
-@pytest.mark.parametrize("name", ["archive", "rejected"])
+@pytest.mark.parametrize("name", ["archive", "rejected", "bundles"])
 def test_buckets_are_private_versioned_encrypted_and_closed_to_plain_http(stack, name):
     bucket = stack.one("s3/bucket:Bucket", name)
     assert bucket["bucket"] == f"daybook-test-{name}-123456789012"
@@ -367,6 +367,8 @@ def test_a_role_is_taken_by_its_service_only(stack):
         "consumer": function,
         "reporter": function,
         "schedule": {"Service": "scheduler.amazonaws.com"},
+        "dashboard": {"Service": "ec2.amazonaws.com"},
+        "beanstalk": {"Service": "elasticbeanstalk.amazonaws.com"},
     }
 
 
@@ -422,12 +424,14 @@ def test_stacks_live_side_by_side_in_one_account(stack):
         ({"webhooks": '["mailto:ada@example.org"]'}, "not a web address"),
         ({"nyt_url": "http://raw.githubusercontent.com/us.csv"}, "daybook:nyt_url .*: must be https"),
         ({"jhu_url": "https://example.org/a.csv"}, "daybook:jhu_url .*isn't one of daybook:allowed_hosts"),
+        ({"nyt_url": "https://raw.githubusercontent.com/us.csv?token=t"}, "us.csv': has a query"),
         ({"emails": '"ada@example.org"'}, "daybook:emails is a list of texts"),
         ({"emails": "[1]"}, "daybook:emails is a list of texts"),
         ({"emails": "ada@example.org"}, "daybook:emails"),
         ({"max_source_bytes": "many"}, "daybook:max_source_bytes"),
         ({"max_source_bytes": "0"}, "daybook:max_source_bytes 0: must be more than 0"),
         ({"protect": "perhaps"}, "daybook:protect"),
+        ({"dashboard_subnet": "vpc-1"}, "daybook:dashboard_subnet 'vpc-1': write it like subnet-"),
     ],
 )
 def test_a_bad_configuration_is_refused_before_anything_is_declared(config, complaint):
@@ -534,7 +538,9 @@ class Recorder(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs = plain(args.inputs)
         self.resources.append((args.typ, args.name, inputs))
-        return args.name, {**inputs, "arn": arn_of(args.typ, args.name, inputs), "uuid": "a-uuid"}
+        known = {"arn": arn_of(args.typ, args.name, inputs), "uuid": "a-uuid"}
+        hosts = {"cname": f"{args.name}.beanstalk.test", "domainName": f"{args.name}.cloudfront.test"}
+        return args.name, {**inputs, **known, **hosts}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         return answer(args.token), []

@@ -21,9 +21,12 @@ def stack() -> Recorder:
 def test_nothing_of_timestream_is_declared_or_granted(stack):
     kinds = {kind for kind, _, _ in stack.resources}
     assert not [kind for kind in kinds if "timestream" in kind]
-    assert set(stack.all("s3/bucket:Bucket")) == {"archive"}
+    assert set(stack.all("s3/bucket:Bucket")) == {"archive", "bundles"}
     assert not [
-        action for part in ("fetcher", "consumer") for action in stack.rights(part) if "timestr" in action
+        action
+        for part in ("fetcher", "consumer", "dashboard")
+        for action in stack.rights(part)
+        if "timestr" in action
     ]
 
 

@@ -21,6 +21,7 @@ UNTAGGED = {
     "aws:cloudwatch/dashboard:Dashboard",
     "aws:lambda/layerVersion:LayerVersion",
     "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:kms/alias:Alias",
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
     "aws:lambda/permission:Permission",

@@ -1,0 +1,92 @@
+"""The workflow of GitHub's that tests, previews and deploys: who may do what, when, and by which commands."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from local.engine import ROOT
+
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+MAKEFILE = (ROOT / "Makefile").read_text()
+Job = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def workflow() -> dict[Any, Any]:
+    (path,) = FILES
+    return yaml.safe_load(path.read_text())
+
+
+@pytest.fixture(scope="module")
+def jobs(workflow) -> dict[str, Job]:
+    return workflow["jobs"]
+
+
+def commands(job: Job) -> list[str]:
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def test_every_change_is_tested_by_the_command_that_runs_here_on_the_oldest_python_and_on_lambda_s(
+    workflow, jobs
+):
+    assert workflow[True] == {"push": {"branches": ["main"]}, "pull_request": None}  # YAML's word for "on"
+    assert commands(jobs["test"]) == [".ci/run"]
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+    assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+    assert "if" not in jobs["test"]
+
+
+def test_a_pull_request_of_ours_is_previewed_and_main_is_deployed_once_its_tests_have_passed(jobs):
+    assert jobs.keys() == {"test", "preview", "deploy"}
+    assert "head.repo.full_name == github.repository" in jobs["preview"]["if"]
+    assert jobs["preview"]["if"].startswith("github.event_name == 'pull_request' && ")
+    assert jobs["deploy"]["if"] == "github.event_name == 'push' && github.ref == 'refs/heads/main'"
+    assert jobs["deploy"]["needs"] == "test"
+    assert jobs["deploy"]["concurrency"]["cancel-in-progress"] is False
+    assert commands(jobs["preview"]) == ['make preview STACK="$STACK" ARGS="--diff --non-interactive"']
+    assert commands(jobs["deploy"]) == ['make deploy STACK="$STACK" ARGS="--yes --non-interactive"']
+
+
+def test_a_deployment_ends_with_a_run_that_waits_for_its_report():
+    recipe = re.findall(r"^deploy: package .*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)[0].splitlines()
+    assert recipe[-1] == "\t@$(BIN)/python -m ops --stack $(STACK) run --wait"
+    assert "pulumi) up" not in recipe[-1]
+    assert recipe[0] == "\t@$(PULUMI) up --stack $(STACK) $(ARGS)"
+
+
+def test_roles_are_taken_by_a_token_of_github_s_and_no_key_is_stored_anywhere(workflow, jobs):
+    text = FILES[0].read_text()
+    assert "secrets." not in text
+    assert "aws-access-key-id" not in text
+    assert workflow["permissions"] == {"contents": "read"}
+    by_token = {"contents": "read", "id-token": "write"}
+    assert {name: job.get("permissions") for name, job in jobs.items()} == {
+        "test": None,
+        "preview": by_token,
+        "deploy": by_token,
+    }
+    roles = {
+        name: [step["with"]["role-to-assume"] for step in job["steps"] if "role-to" in str(step.get("with"))]
+        for name, job in jobs.items()
+    }
+    assert roles == {
+        "test": [],
+        "preview": ["${{ vars.AWS_PREVIEW_ROLE }}"],
+        "deploy": ["${{ vars.AWS_DEPLOY_ROLE }}"],
+    }
+
+
+def test_nothing_that_a_stranger_writes_gets_into_a_shell_or_finds_a_token(jobs):
+    assert "pull_request_target" not in FILES[0].read_text()
+    for job in jobs.values():
+        assert [command for command in commands(job) if "${{" in command] == []
+        checkout = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+        assert [step["with"] for step in checkout] == [{"persist-credentials": False}]
+
+
+def test_every_job_ends_some_time_and_every_action_has_a_version(jobs):
+    assert all(0 < job["timeout-minutes"] <= 60 for job in jobs.values())
+    used = [step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step]
+    assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+", name)] == []
