@@ -16,7 +16,6 @@ setup: $(READY)  ## make .venv from the lock files (the other targets do it them
 
 $(READY): $(LOCKS)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Daybook needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Try: make setup PYTHON=python3.12" % v[:2])'
-	@test ! -L $(VENV) || { echo "$(VENV) is a link: setting it up would empty what others use. Do so where it leads, or remove the link."; exit 1; }
 	@echo "Setting up $(VENV), once …"
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt

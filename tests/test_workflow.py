@@ -1,4 +1,4 @@
-"""The workflow of GitHub's that tests, previews and deploys: who may do what, when, and by which commands."""
+"""GitHub's workflows: who may do what, when, and by which commands."""
 
 import re
 from typing import Any
@@ -8,20 +8,24 @@ import yaml
 
 from local.engine import ROOT
 
-FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+FOLDER = ROOT / ".github" / "workflows"
+TEXTS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.yml"))}
 MAKEFILE = (ROOT / "Makefile").read_text()
+ON: Any = True  # YAML's word for "on"
 Job = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def workflow() -> dict[Any, Any]:
-    (path,) = FILES
-    return yaml.safe_load(path.read_text())
+def workflows() -> dict[str, dict[Any, Any]]:
+    return {name: yaml.safe_load(text) for name, text in TEXTS.items()}
 
 
 @pytest.fixture(scope="module")
-def jobs(workflow) -> dict[str, Job]:
-    return workflow["jobs"]
+def jobs(workflows) -> dict[str, Job]:
+    """All of them; a name is a job's of one workflow only."""
+    found = [item for workflow in workflows.values() for item in workflow["jobs"].items()]
+    assert len(dict(found)) == len(found)
+    return dict(found)
 
 
 def commands(job: Job) -> list[str]:
@@ -29,9 +33,9 @@ def commands(job: Job) -> list[str]:
 
 
 def test_every_change_is_tested_by_the_command_that_runs_here_on_the_oldest_python_and_on_lambda_s(
-    workflow, jobs
+    workflows, jobs
 ):
-    assert workflow[True] == {"push": {"branches": ["main"]}, "pull_request": None}  # YAML's word for "on"
+    assert workflows["delivery"][ON] == {"push": {"branches": ["main"]}, "pull_request": None}
     assert commands(jobs["test"]) == [".ci/run"]
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
@@ -39,7 +43,7 @@ def test_every_change_is_tested_by_the_command_that_runs_here_on_the_oldest_pyth
 
 
 def test_a_pull_request_of_ours_is_previewed_and_main_is_deployed_once_its_tests_have_passed(jobs):
-    assert jobs.keys() == {"test", "preview", "deploy"}
+    assert jobs.keys() == {"test", "preview", "deploy", "publish"}
     assert "head.repo.full_name == github.repository" in jobs["preview"]["if"]
     assert jobs["preview"]["if"].startswith("github.event_name == 'pull_request' && ")
     assert jobs["deploy"]["if"] == "github.event_name == 'push' && github.ref == 'refs/heads/main'"
@@ -56,16 +60,32 @@ def test_a_deployment_ends_with_a_run_that_waits_for_its_report():
     assert recipe[0] == "\t@$(PULUMI) up --stack $(STACK) $(ARGS)"
 
 
-def test_roles_are_taken_by_a_token_of_github_s_and_no_key_is_stored_anywhere(workflow, jobs):
-    text = FILES[0].read_text()
-    assert "secrets." not in text
-    assert "aws-access-key-id" not in text
-    assert workflow["permissions"] == {"contents": "read"}
+def test_the_page_is_published_once_a_day_after_the_run_by_the_operator_s_own_command(workflows, jobs):
+    assert workflows["page"][ON] == {"schedule": [{"cron": "30 13 * * *"}], "workflow_dispatch": None}
+    settings = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert settings["schedule"]["default"] == "cron(0 12 * * ? *)"
+    assert jobs["publish"]["if"] == "github.ref == 'refs/heads/main'"
+    made = [
+        "make setup",
+        '.venv/bin/python -m ops --stack "$STACK" export-site public',
+    ]
+    assert commands(jobs["publish"]) == made
+    assert [step["with"] for step in jobs["publish"]["steps"] if "upload-pages" in step.get("uses", "")] == [
+        {"path": "public"}
+    ]
+
+
+def test_roles_are_taken_by_a_token_of_github_s_and_no_key_is_stored_anywhere(workflows, jobs):
+    for text in TEXTS.values():
+        assert "secrets." not in text
+        assert "aws-access-key-id" not in text
+    assert [workflow["permissions"] for workflow in workflows.values()] == [{"contents": "read"}] * 2
     by_token = {"contents": "read", "id-token": "write"}
     assert {name: job.get("permissions") for name, job in jobs.items()} == {
         "test": None,
         "preview": by_token,
         "deploy": by_token,
+        "publish": by_token | {"pages": "write"},
     }
     roles = {
         name: [step["with"]["role-to-assume"] for step in job["steps"] if "role-to" in str(step.get("with"))]
@@ -75,11 +95,12 @@ def test_roles_are_taken_by_a_token_of_github_s_and_no_key_is_stored_anywhere(wo
         "test": [],
         "preview": ["${{ vars.AWS_PREVIEW_ROLE }}"],
         "deploy": ["${{ vars.AWS_DEPLOY_ROLE }}"],
+        "publish": ["${{ vars.AWS_PAGE_ROLE }}"],
     }
 
 
 def test_nothing_that_a_stranger_writes_gets_into_a_shell_or_finds_a_token(jobs):
-    assert "pull_request_target" not in FILES[0].read_text()
+    assert not any("pull_request_target" in text for text in TEXTS.values())
     for job in jobs.values():
         assert [command for command in commands(job) if "${{" in command] == []
         checkout = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
