@@ -14,6 +14,7 @@ from schemas.run import Acknowledged, Reason, Warning
 SMALL = 1_000  # below it a count may do what it likes
 LARGE = 100_000  # from here on it may rise by half at the most
 ENDED_AFTER = dt.timedelta(days=14)  # Johns Hopkins has lagged by nine days and come back
+MAX_WARNINGS = 50  # in a mail, and in the run's and the head's items, of which DynamoDB takes 400 KB
 ONE_DAY = dt.timedelta(days=1)
 GONE = "gone"
 
@@ -114,8 +115,8 @@ def _leap(value: int, previous: int) -> str | None:
 
 
 def warnings(published: Published, today: dt.date, late: Iterable[dt.date]) -> list[Warning]:
-    """What is worth telling though the files are believed. ``late``: pending dates that were first
-    published behind the last acknowledged one."""
+    """What is worth telling though the files are believed; of more than fifty, how many more. ``late``:
+    pending dates that were first published behind the last acknowledged one."""
     found = [Warning(f"late/{date}", f"{date} was first published after later days") for date in late]
     newest = {"nyt": max(published.cases), "jhu": max(published.recoveries)}
     for source, other in (("nyt", "jhu"), ("jhu", "nyt")):
@@ -137,7 +138,8 @@ def warnings(published: Published, today: dt.date, late: Iterable[dt.date]) -> l
     recovered = {date: row.recovered for date, row in published.recoveries.items()}
     found += _falls("recovered", "jhu", recovered)
     found += _unreported(recovered)
-    return found
+    more = len(found) - MAX_WARNINGS
+    return [*found[:MAX_WARNINGS], Warning(f"more/{more}", f"and {more} more")] if more > 0 else found
 
 
 def _falls(field: str, source: str, series: Mapping[dt.date, int | None]) -> Iterator[Warning]:

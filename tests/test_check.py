@@ -168,3 +168,11 @@ def test_a_source_without_a_new_date_for_a_fortnight_has_ended():
 
 def test_a_late_date_is_warned_of():
     assert "late/2020-03-01" in codes(published([1, 2]), late=[dt.date(2020, 3, 1)])
+
+
+def test_of_thousands_of_warnings_the_first_are_told_and_the_count_of_the_others():
+    late = [dt.date(2019, 1, 1) + dt.timedelta(days=number) for number in range(200)]
+    found = warnings(published([1, 2]), TODAY, late)
+    assert len(found) == 51
+    assert found[0].text == "2019-01-01 was first published after later days"
+    assert (found[-1].code, found[-1].text) == ("more/150", "and 150 more")
