@@ -1,6 +1,7 @@
 """SIGKILL at a chosen call: a handler's process dies just before the call takes effect, or just after it."""
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -37,13 +38,14 @@ class Kill:
 
 
 def planned(seed: int, calls: Mapping[str, int], each: int) -> list[Kill]:
-    """So many kills a stage, at different calls of those that there are at least."""
+    """So many kills a stage, before and after by turns, each at a call that there is in any case."""
     chance = random.Random(seed)
-    return [
-        Kill(stage, number, chance.choice((BEFORE, AFTER)))
-        for stage in STAGES
-        for number in sorted(chance.sample(range(1, calls[stage] + 1), each))
-    ]
+    found: list[Kill] = []
+    for stage in STAGES:
+        turns = itertools.cycle(chance.sample((BEFORE, AFTER), 2))
+        numbers = sorted(chance.sample(range(1, calls[stage] + 1), each))
+        found += map(Kill, itertools.repeat(stage), numbers, turns)
+    return found
 
 
 def stage_of(handler: str, operation: str) -> str | None:

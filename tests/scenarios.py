@@ -416,8 +416,23 @@ def age_reached(daybook: System, watch: Watch) -> None:
 def told_again(daybook: System, watch: Watch) -> None:
     """Lambda's message about a batch comes a second and a third time, by another invocation each."""
     age_reached(daybook, watch)
+    tell_again(daybook, 2)
+
+
+def told_again_at_once(daybook: System, watch: Watch) -> None:
+    """It comes again before the days are entered anew."""
+    faults.loaded(daybook)
+    daybook.publish(cases(8, d3=31))
+    with daybook.on_call(
+        "WriteRecords", lambda: daybook.cloud.clock.sleep(3.5 * 3600) or "ThrottlingException"
+    ):
+        go(daybook)
+    tell_again(daybook, 2)
+
+
+def tell_again(daybook: System, times: int) -> None:
     (failure,) = daybook.told("failures")
-    for number in range(2):
+    for number in range(times):
         message = json.loads(failure.message)
         message["requestContext"]["requestId"] = f"another-{number}"
         daybook.cloud._publish(failure.topic_arn, message)
@@ -584,6 +599,7 @@ DELIVERY: dict[str, Scenario] = {
     "the iterator expires": iterator_expired,
     "the record's age is reached": age_reached,
     "a message about a batch comes three times": told_again,
+    "a message about a batch comes again before its days do": told_again_at_once,
     "a message about the fetcher comes twice": fetcher_told_again,
     "another fetcher while one asks for the runs": another_fetcher("Query"),
     "another fetcher while one stores its run": another_fetcher("TransactWriteItems"),
