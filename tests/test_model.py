@@ -16,7 +16,7 @@ COMMON = settings(
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much),
 )
 SHORT = settings(COMMON, derandomize=True, max_examples=14, stateful_step_count=14)
-LONG = settings(COMMON, max_examples=600, stateful_step_count=40)
+LONG = settings(COMMON, max_examples=250, stateful_step_count=30)
 
 
 @pytest.fixture(scope="module")
