@@ -52,6 +52,10 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
+PATIENCE = 10_000  # milliseconds, for what a page does and for what is expected of it
+expect.set_options(timeout=PATIENCE)
+
+
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
     found = Stage()
@@ -68,7 +72,7 @@ class Visit:
         self.stage = stage
         self.complaints: list[str] = []
         self.addresses: list[str] = []
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.addresses.append(request.url))
