@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from builders import jhu, nyt
 
 from local.clock import Clock
@@ -14,6 +15,12 @@ from schemas.run import Run
 
 START = dt.datetime(2020, 3, 10, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+# For a module's fixture. Each store's tests are a group: in their random order the fixture would otherwise be
+# made anew at each change from one to the other.
+EITHER_STORE = [
+    pytest.param(store, marks=pytest.mark.xdist_group(store), id=store)
+    for store in ("timestream", "dynamodb")
+]
 
 
 class System:

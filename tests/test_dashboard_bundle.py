@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from system import System, system
+from system import EITHER_STORE, System, system
 
 from dashboard import bundle
 from dashboard.settings import PREFIX, Settings
@@ -47,7 +47,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(found)
 
 
-@pytest.fixture(scope="module", params=["timestream", "dynamodb"])
+@pytest.fixture(scope="module", params=EITHER_STORE)
 def stack(request: pytest.FixtureRequest) -> Iterator[System]:
     with system(store=request.param) as found:
         found.publish(CASES)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from system import START, system
+from system import EITHER_STORE, START, system
 from test_ops_commands import CASES, Operated
 
 from dashboard.application import create_app
@@ -20,10 +20,8 @@ from local.up import reachable
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("either store")]
 
-STORES = ("timestream", "dynamodb")
 
-
-@pytest.fixture(scope="module", params=STORES)
+@pytest.fixture(scope="module", params=EITHER_STORE)
 def operated(request, tmp_path_factory):
     """Three runs: five days; one restated and one new; that one restated once more, back to what it was."""
     folder = tmp_path_factory.mktemp("state")

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 import truth
+from system import EITHER_STORE
 
 from local import history
 from local.clock import Clock
@@ -46,7 +47,7 @@ class Played:
         }
 
 
-@pytest.fixture(scope="module", params=["timestream", "dynamodb"])
+@pytest.fixture(scope="module", params=EITHER_STORE)
 def played(request, data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("played")
     archives = [data / "published" / f"{name}.tar.xz" for name in ("nyt_us", "jhu_countries_aggregated")]

@@ -15,7 +15,7 @@ import boto3
 import botocore.session
 import pytest
 from reliability import counted
-from system import System, system
+from system import EITHER_STORE, System, system
 
 from dashboard.application import create_app
 from dashboard.data import CONFIG
@@ -94,7 +94,7 @@ class Seen:
         }
 
 
-@pytest.fixture(scope="module", params=["timestream", "dynamodb"])
+@pytest.fixture(scope="module", params=EITHER_STORE)
 def seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
     calls: set[Call] = set()
 

@@ -100,7 +100,7 @@ def test_four_months_of_countries_aggregated_end_with_no_day_wrong(data, tmp_pat
             assert number < 2
 
 
-@pytest.mark.parametrize("store", ["timestream", "dynamodb"])
+@pytest.mark.parametrize("store", ["timestream", pytest.param("dynamodb", marks=pytest.mark.long)])
 def test_the_older_layout_with_lat_and_long_is_taken_over_its_window(data, tmp_path, store):
     window = "2020-09-02", "2020-10-15"
     expected, _ = played(data, tmp_path / "out", "jhu_combined", *window, store)
