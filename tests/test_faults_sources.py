@@ -89,6 +89,7 @@ def alone():
         yield found
 
 
+@pytest.mark.cloud
 @pytest.mark.parametrize("name", LARGE_FAULTS)
 def test_a_source_that_is_too_much_takes_no_more_memory_and_time_than_there_is(alone, name):
     fault = LARGE_FAULTS[name]

@@ -133,10 +133,12 @@ def play(corpus, numbers):
     assert min(outcomes[True], outcomes[False]) >= LEAST * len(numbers), outcomes
 
 
+@pytest.mark.cloud
 def test_a_thousand_mutated_files_are_believed_or_refused_as_a_slow_reader_does(corpus):
     play(corpus, range(1_000))
 
 
+@pytest.mark.cloud
 @pytest.mark.long
 @pytest.mark.parametrize("block", range(9))
 def test_ten_thousand_mutated_files_are_believed_or_refused_as_a_slow_reader_does(corpus, block):

@@ -43,7 +43,7 @@ PLAYS = [
 @pytest.mark.parametrize(("runs", "seed", "calls"), PLAYS)
 def test_handlers_killed_in_every_stage_of_a_play_leave_it_as_if_nothing_had_happened(runs, seed, calls):
     plan = planned(seed, calls, EACH)
-    with reliability.counted("kill -9 of a handler", len(plan)):
+    with reliability.counted("kill -9", len(plan)):
         ended = played(lambda publisher: first_runs(feeds.synthetic(publisher), runs), plan)
         assert Counter(kill.stage for kill in ended.kills) == dict.fromkeys(STAGES, EACH)
         as_if_nothing_had_happened(ended, truth.record(sampled.published(runs)))
@@ -55,7 +55,7 @@ def test_the_real_history_played_through_kills_ends_as_it_was_published(data):
     archives = data / "published" / "nyt_us.tar.xz", data / "published" / "jhu_countries_aggregated.tar.xz"
     start, end = dt.date(2020, 9, 4), dt.date(2020, 10, 3)
     plan = planned(20200904, dict.fromkeys(STAGES, 24), 4)
-    with reliability.counted("kill -9 of a handler", len(plan)):
+    with reliability.counted("kill -9", len(plan)):
         ended = played(lambda publisher: real(publisher, archives, moments(start, end, NOON)), plan)
         assert Counter(kill.stage for kill in ended.kills) == dict.fromkeys(STAGES, 4)
         as_if_nothing_had_happened(ended, truth.play(*archives, start, end, NOON))

@@ -49,7 +49,7 @@ def test_killed_again_and_again_the_sample_ends_as_if_it_had_never_been_interrup
 @pytest.mark.parametrize("stage", STAGES)
 def test_killed_in_any_stage_of_a_run_the_next_start_goes_on_as_if_nothing_had_happened(tmp_path, stage):
     chance = random.Random(stage)
-    with reliability.counted("kill -9 of the local cloud", KILLS_IN_A_STAGE):
+    with reliability.counted("kill -9", KILLS_IN_A_STAGE):
         for _ in range(KILLS_IN_A_STAGE):
             killed_in(stage, chance.randint(1, 4), tmp_path)
         ends_as_if_never_interrupted(tmp_path, KILLS_IN_A_STAGE)
