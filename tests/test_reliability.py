@@ -7,7 +7,7 @@ import reliability
 from faults import WAYS
 
 ROW = re.compile(r"^\| ([^|]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
-COUNTED = re.compile(r"reliability\.counted\(\s*f?\"([^\"]+)\"")
+COUNTED = re.compile(r"\bcounted\(\s*f?\"([^\"]+)\"")
 
 
 def rows(text):
