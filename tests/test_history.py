@@ -6,7 +6,6 @@ from contextlib import ExitStack
 
 import pytest
 import truth
-from system import EITHER_STORE
 
 from local import history
 from local.clock import Clock
@@ -47,7 +46,14 @@ class Played:
         }
 
 
-@pytest.fixture(scope="module", params=EITHER_STORE)
+# The other store's whole history is for the night; a shorter one is operated by day (test_either_store.py).
+STORES = [
+    pytest.param("timestream", marks=pytest.mark.xdist_group("timestream"), id="timestream"),
+    pytest.param("dynamodb", marks=[pytest.mark.xdist_group("dynamodb"), pytest.mark.long], id="dynamodb"),
+]
+
+
+@pytest.fixture(scope="module", params=STORES)
 def played(request, data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("played")
     archives = [data / "published" / f"{name}.tar.xz" for name in ("nyt_us", "jhu_countries_aggregated")]

@@ -47,6 +47,7 @@ def broken(module: str, folder: Path):
     return newer
 
 
+@pytest.mark.long
 def test_a_consumer_that_broke_is_rolled_back_and_what_waits_in_the_stream_is_entered_once(daybook, tmp_path):
     deploy(daybook, broken("decide", tmp_path))
     daybook.publish(AFTER)
