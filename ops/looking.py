@@ -24,12 +24,13 @@ def status(context: click.Context, as_data: bool, watch: bool) -> None:
     import threading
 
     from ops import reading
+    from ops.output import line
 
     with context.ensure_object(Asked).target() as target:
         code = reading.status(target, as_data)
         while watch:
             threading.Event().wait(5)
-            click.echo()  # noqa: TID251 an empty line
+            line("")
             code = reading.status(target, as_data)
     context.exit(code)
 

@@ -15,9 +15,11 @@ import truth
 from moto.dynamodb.models import dynamodb_backends
 from system import System
 
+from local.cloud import LocalCloud
 from local.emulator import REGION, Publication
 from ops import verify
-from schemas.event import about
+from ops.invariants import Finding
+from schemas.event import DayEvent, about
 from schemas.moment import at
 from schemas.run import COMPLETED, OPEN, Run
 
@@ -117,8 +119,8 @@ def hold(watch: Watch, copies: bool = False) -> None:
         raise Broken("\n  ".join(problems))
 
 
-def broken(daybook: System, copies: bool) -> Iterator[str]:
-    cloud = daybook.cloud
+def verified(cloud: LocalCloud) -> tuple[list[DayEvent], list[Finding]]:
+    """The log, and what `python -m ops verify` finds."""
     target: Any = SimpleNamespace(
         client=cloud.client,
         facts=cloud.stack.exports,
@@ -128,7 +130,12 @@ def broken(daybook: System, copies: bool) -> Iterator[str]:
         now=cloud.clock.now,
     )
     log, found = verify.read_archive(target)
-    found += verify.found_in(target, log)
+    return log, found + verify.found_in(target, log)
+
+
+def broken(daybook: System, copies: bool) -> Iterator[str]:
+    cloud = daybook.cloud
+    log, found = verified(cloud)
     yield from (f"2, 3, 8: {finding.place}: {finding.what}" for finding in found if finding.broken)
     head, runs = cloud.ledger.head(), cloud.ledger.recent_runs(100)
     expected = said(daybook)

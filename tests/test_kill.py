@@ -6,13 +6,13 @@ What that comes to is read from the published files without any of the project's
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import reliability
 import sampled
 import truth
+from invariants import verified
 from kills import STAGES, Killer, planned
 from system import System
 
@@ -20,7 +20,6 @@ from local import feeds, history, sample
 from local.cloud import LocalCloud
 from local.play import moments, notice_line, play
 from local.publisher import Publisher
-from ops import verify
 from schemas.moment import moment
 
 pytestmark = pytest.mark.cloud
@@ -109,15 +108,7 @@ def played(feeding, plan):
 
             runs = list(play(cloud, publish, feed.moments))
             System(cloud, publisher).agrees()
-            target: Any = SimpleNamespace(
-                client=cloud.client,
-                facts=cloud.stack.exports,
-                reader=cloud.reader,
-                aws=False,
-                cloud=cloud,
-                now=cloud.clock.now,
-            )
-            log, found = verify.read_archive(target)
+            _, found = verified(cloud)
             lines = filter(None, map(notice_line, cloud.emulator.publications))
             return Ended(
                 days={str(row.day.date): figures(row) for row in cloud.reader.daily()},
@@ -127,7 +118,7 @@ def played(feeding, plan):
                     for one in runs
                 ],
                 notices=[(line["topic"], moment(line["scheduled_at"])) for line in lines],
-                broken=[one for one in (*found, *verify.found_in(target, log)) if one.broken],
+                broken=[one for one in found if one.broken],
                 kills=killer.done,
             )
 
