@@ -9,8 +9,10 @@ import csv
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -71,14 +73,9 @@ def _together(
     lines: Mapping[str, Mapping[dt.date, int]],
 ) -> Published:
     """The two series in date order, and the days that they share."""
-    published = pd.Series(
-        {date: row.recovered for date, row in recoveries.items()}, dtype="Int64"
-    ).sort_index()
-    positive_before = published.fillna(0).cummax().shift(fill_value=0) > 0
-    taken_back = (published.fillna(0) == 0) & positive_before
-    recovered: dict[Any, int | None] = (
-        published.mask(taken_back).astype(object).replace({pd.NA: None}).to_dict()
-    )
+    reported = pd.Series({date: row.recovered or 0 for date, row in recoveries.items()}).sort_index()
+    taken_back = set(reported.index[(reported == 0) & (reported.cummax() > 0)])
+    recovered = {date: None if date in taken_back else recoveries[date].recovered for date in reported.index}
     in_order = {date: cases[date] for date in sorted(cases)}
     return Published(
         cases=in_order,
@@ -150,13 +147,15 @@ def _rows(
 
 def _columns(
     source: str, lines: Iterable[Line], header: list[str], schema: FileSchema, wrong: list[Reason]
-) -> tuple[list[int], dict[str, list[str]]]:
+) -> tuple[list[int], dict[str, tuple[str, ...]]]:
     """The lines' numbers, and the columns that the schema reads; a line that is no row is added to
     ``wrong`` instead. Raises SourceRefused where there are too many."""
     numbers: list[int] = []
-    places = {name: header.index(name) for name in _needed(schema)}
-    columns: dict[str, list[str]] = {name: [] for name in places}
-    date_column = places[schema.fields["date"].data_key or "date"]
+    kept: list[tuple[str, ...]] = []
+    names = _needed(schema)
+    places = [header.index(name) for name in names]
+    keep: Callable[[list[str]], tuple[str, ...]] = itemgetter(*places)
+    date_column = places[names.index(schema.fields["date"].data_key or "date")]
     for number, cells in lines:
         if len(numbers) + len(wrong) == MAX_ROWS:
             raise SourceRefused([Reason(source, f"has more than {MAX_ROWS:,} rows for the U.S.")])
@@ -167,9 +166,9 @@ def _columns(
             wrong.append(Reason(source, f"has {_fields(len(cells), len(header))}", number, date))
         else:
             numbers.append(number)
-            for name, place in places.items():
-                columns[name].append(cells[place])
-    return numbers, columns
+            kept.append(keep(cells))
+    columns = zip(*kept, strict=True) if kept else repeat(())
+    return numbers, dict(zip(names, columns, strict=False))
 
 
 def _needed(schema: FileSchema) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from schemas.day import Counts, CountsFields, CountsSchema, Day, IsoDate, Whole
+from schemas.day import Counts, CountsFields, CountsSchema, Day, Exact, IsoDate, Whole
 from schemas.moment import at, written
 
 RECORDED = "daybook.day.recorded.v1"
@@ -66,7 +66,7 @@ def _is_sha256(value: Any) -> bool:
     return isinstance(value, str) and SHA256.fullmatch(value) is not None
 
 
-class FileHashes(fields.Field[dict[str, str]]):
+class FileHashes(Exact[dict[str, str]]):
     """The SHA-256, in hexadecimal, of the file read from each source."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
@@ -135,7 +135,7 @@ ENTRIES: Mapping[str, Schema] = {RECORDED: EntrySchema(), REVISED: EntrySchema()
 def encode(event: DayEvent) -> bytes:
     """The event as a record's bytes. Raises ValidationError: what can't be read is never sent."""
     envelope = _envelope(event)
-    _load(envelope)
+    _said(envelope)
     return COMPACT.encode(envelope).encode()
 
 
@@ -150,14 +150,24 @@ def decode(payload: bytes) -> DayEvent:
         envelope = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise ValidationError(f"not JSON: {error}") from error
-    event = _load(envelope)
+    data = _said(envelope)
+    event = DayEvent(
+        day=Day(data["date"], Counts(data["cases"], data["deaths"], data["recovered"]), data["region"]),
+        version=data["version"],
+        revision=data["revision"],
+        previous=data["previous"],
+        run=envelope["run"],
+        stack=envelope["source"].removeprefix(SOURCE),
+        files=data["files"],
+    )
     for attribute, expected in _envelope(event).items():
         if attribute != "data" and envelope.get(attribute) != expected:
             raise ValidationError(f"is not {expected!r}", attribute)
     return event
 
 
-def _load(envelope: Any) -> DayEvent:
+def _said(envelope: Any) -> dict[str, Any]:
+    """The data in an envelope, read. Raises ValidationError for what is no event."""
     if not isinstance(envelope, dict) or str(envelope.get("type")) not in ENTRIES:
         raise ValidationError("not a CloudEvent of a type that is known here")
     for attribute in ("source", "run", "data"):
@@ -169,15 +179,7 @@ def _load(envelope: Any) -> DayEvent:
     except TypeError as error:  # a list or an object, which can't be remembered
         raise ValidationError("are not text", "source, run") from error
     data: Any = ENTRIES[envelope["type"]].load(envelope["data"])
-    return DayEvent(
-        day=Day(data["date"], Counts(data["cases"], data["deaths"], data["recovered"]), data["region"]),
-        version=data["version"],
-        revision=data["revision"],
-        previous=data["previous"],
-        run=run,
-        stack=source.removeprefix(SOURCE),
-        files=data["files"],
-    )
+    return data
 
 
 @lru_cache(64)

@@ -1,6 +1,7 @@
 """Moments: UTC, to the millisecond, written one way. A version is a moment in epoch milliseconds."""
 
 import datetime as dt
+from functools import lru_cache
 
 MILLISECOND = dt.timedelta(milliseconds=1)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -14,6 +15,7 @@ def moment(text: str) -> dt.datetime:
     return at(version(found))
 
 
+@lru_cache(64)  # all events of a run say one moment
 def written(when: dt.datetime) -> str:
     """``2020-09-02T12:00:00.000Z``: as text in the same order as in time."""
     return when.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -24,6 +26,7 @@ def version(when: dt.datetime) -> int:
     return (when - EPOCH) // MILLISECOND
 
 
+@lru_cache(64)
 def at(version: int) -> dt.datetime:
     """The moment that a version is."""
     return EPOCH + version * MILLISECOND
