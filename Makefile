@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+# Where bytecode may not be kept, every process compiles all that it imports, each time.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready

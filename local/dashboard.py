@@ -133,7 +133,7 @@ def process_environment(environment: Mapping[str, str], cloud: Mapping[str, str]
     )
     if strangers:
         raise DashboardFailed(f"the stack sets what nobody reads: {', '.join(strangers)}")
-    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", **environment, **cloud}
+    return {**kept, "PYTHONUNBUFFERED": "1", **environment, **cloud}
 
 
 def free_port() -> int:

@@ -173,7 +173,6 @@ def environment(function: LocalFunction, endpoint: str, runtime_api: str) -> dic
         "LANG": "en_US.UTF-8",
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "PYTHONPATH": code,
-        "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's code folder can't be written to
         "TZ": "UTC",
     }
     reserved = {

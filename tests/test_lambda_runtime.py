@@ -161,7 +161,6 @@ def test_a_handler_sees_nothing_of_the_users_environment(code: Path, monkeypatch
         "LAMBDA_TASK_ROOT": str(code),
         "LANG": "en_US.UTF-8",
         "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": str(code),
         "STACK": "test",
         "TZ": "UTC",
