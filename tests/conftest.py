@@ -1,9 +1,11 @@
 """What many tests share: where the real published files are, and builders of days, entries and files."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+import reliability
 from pythons import lambdas_python
 
 DATA = Path(os.environ.get("DAYBOOK_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"))
@@ -17,6 +19,14 @@ def data() -> Path:
     return DATA
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What the workers count of faults lies in one folder, of this run unless make test-long named one."""
+    if reliability.VARIABLE not in os.environ:  # a worker has it from who started it
+        folder = tempfile.TemporaryDirectory(prefix="daybook-faults-")
+        os.environ[reliability.VARIABLE] = folder.name
+        config.add_cleanup(folder.cleanup)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The long tests are left out, unless they are asked for."""
     if os.environ.get("DAYBOOK_LONG"):
@@ -27,7 +37,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Where skips are errors, name those that had no reason to be."""
+    """How many faults were tried; and where skips are errors, those that had no reason to be."""
+    if line := reliability.summary(reliability.read(Path(os.environ[reliability.VARIABLE]))):
+        terminalreporter.write_line(line)
     for report in _needless_skips(terminalreporter):
         terminalreporter.write_line(f"skipped, though it could have run here: {report.nodeid}", red=True)
 

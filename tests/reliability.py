@@ -1,7 +1,8 @@
 """The tests' own record of the faults they tried, and the table that docs/reliability.md is made of.
 
-``make test-long`` keeps the record in the folder that ``DAYBOOK_FAULTS`` names, and ends with
-``python tests/reliability.py <folder>``, which writes the table into the document.
+Every run of pytest ends with their number (conftest.py). ``make test-long`` keeps the record in the folder
+that ``DAYBOOK_FAULTS`` names, and ends with ``python tests/reliability.py <folder>``, which writes the table
+into the document.
 """
 
 import json
@@ -51,6 +52,15 @@ def table(entries: list[dict]) -> list[str]:
     for kind, found in kinds.items():
         lines.append(f"| {kind} | {' | '.join(f'{found[name]:,.0f}' for name in FIGURES)} |")
     return lines
+
+
+def summary(entries: list[dict]) -> str:
+    """One line for the end of a run; empty where no fault was tried."""
+    if not entries:
+        return ""
+    tried, survived = (sum(entry[name] for entry in entries) for name in ("tried", "survived"))
+    matrix = sum(entry["tried"] for entry in entries if entry["kind"].startswith("calls: "))
+    return f"{tried:,} faults tried, {matrix:,} of them of the crash matrix; {survived:,} survived"
 
 
 def read(folder: Path) -> list[dict]:

@@ -45,3 +45,6 @@ def test_a_fault_that_is_not_survived_is_counted_as_such(tmp_path, monkeypatch):
         pass
     found = rows("\n".join(reliability.table(reliability.read(tmp_path))))
     assert found == {"made up": (7, "6"), "raised": (5, "0"), "**all**": (12, "6")}
+    told = reliability.summary(reliability.read(tmp_path))
+    assert told == "12 faults tried, 0 of them of the crash matrix; 6 survived"
+    assert reliability.summary([]) == ""
