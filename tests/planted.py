@@ -69,11 +69,9 @@ def _bare(value: Any) -> Any:
 
 
 def _said(code: types.CodeType) -> Any:
-    """What a function does, wherever it is written: its instructions, constants and names, and those within."""
-    constants = [
-        _said(value) if isinstance(value, types.CodeType) else repr(value) for value in code.co_consts
-    ]
-    return code.co_code, constants, code.co_names
+    """What a function does, wherever it is written: instructions, constants and names, and those within."""
+    within = [_said(value) if isinstance(value, types.CodeType) else repr(value) for value in code.co_consts]
+    return code.co_code, within, code.co_names
 
 
 def case(situation: str, handler: str, operation: str, place: int, way: str) -> Callable[[System], None]:
