@@ -8,6 +8,7 @@ a socket, and every wait passes on the virtual clock.
 import contextlib
 import copy
 import datetime as dt
+import gc
 import io
 import json
 import os
@@ -364,6 +365,7 @@ def in_process() -> Iterator[System]:
     """A System whose cloud is in this process."""
     wire, clock = Wire(), Clock.virtual(START)
     waits = SimpleNamespace(sleep=clock.sleep)
+    gc.set_threshold(100_000)  # by default, looking for garbage in a cloud is an eighth of the time
     with (
         Publisher() as publisher,
         patch.object(local.cloud, "LambdaRuntime", InProcessRuntime),
