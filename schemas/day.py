@@ -42,6 +42,9 @@ class Exact(fields.Field[T]):
     """A field that refuses while it reads, and takes no validators: marshmallow makes a list of them anew for
     each value, which is a tenth of what an event costs."""
 
+    def __init__(self, *, required: bool = False, allow_none: bool = False) -> None:
+        super().__init__(required=required, allow_none=allow_none)
+
     def _validate(self, value: Any) -> None:
         pass
 
@@ -49,7 +52,7 @@ class Exact(fields.Field[T]):
 class Whole(Exact[int]):
     """A JSON number without a fraction, between bounds; text, ``12.0`` and booleans are refused."""
 
-    def __init__(self, minimum: int = 0, maximum: int = MAX_COUNT, **kwargs: Any) -> None:
+    def __init__(self, minimum: int = 0, maximum: int = MAX_COUNT, **kwargs: bool) -> None:
         super().__init__(**kwargs)
         self.minimum = minimum
         self.maximum = maximum
