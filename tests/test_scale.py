@@ -14,7 +14,10 @@ def test_the_table_in_the_document_is_what_the_program_computes():
     assert said == scale.table(), "write it again: python -m benchmarks.scale --write"
 
 
-@pytest.mark.parametrize(("regions", "shards"), [(1, 1), (50, 1), (2_000, 1), (8_000, 4)])
+@pytest.mark.parametrize(
+    ("regions", "shards"),
+    [(1, 1), (50, 1), (2_000, 1), pytest.param(8_000, 4, marks=pytest.mark.cloud)],
+)
 def test_writer_and_mapping_need_the_time_that_the_quotas_predict(regions, shards):
     written, entered = quotas.simulated(regions, shards)  # on a virtual clock: the same on any machine
     assert entered == pytest.approx(quotas.predicted(regions, shards), rel=0.2)
@@ -22,6 +25,7 @@ def test_writer_and_mapping_need_the_time_that_the_quotas_predict(regions, shard
         assert written == pytest.approx(quotas.writing(regions, shards), rel=0.3)
 
 
+@pytest.mark.cloud
 def test_more_shards_take_less_time_and_more_regions_more():
     times = [quotas.simulated(regions, shards)[1] for regions, shards in ((200, 1), (2_000, 4), (2_000, 1))]
     assert times == sorted(times)

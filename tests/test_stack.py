@@ -519,6 +519,7 @@ def test_expressions_that_it_would_refuse(expression, problem):
     assert problem in str(problem_with(expression))
 
 
+@pytest.mark.cloud  # a process of its own imports all of the stack
 def test_without_pulumi_the_program_says_what_to_do():
     done = subprocess.run(
         [sys.executable, str(ROOT)], capture_output=True, text=True, check=False, cwd=Path.home()
