@@ -37,7 +37,7 @@ EVENTS_A_REGION = 6  # a usual day: one new, five restated
 BATCH_SIZE = 98
 BATCHING_WINDOW_SECONDS = 5
 RECORD_AGE_SECONDS = 43_200
-SIZES = ((1, 1), (50, 1), (3_000, 1), (10_000, 4), (20_000, 4))  # regions, shards
+SIZES = ((1, 1), (50, 1), (3_000, 1), (3_000, 4), (10_000, 4), (20_000, 4))  # regions, shards
 
 ARN = "arn:aws:kinesis:us-east-1:123456789012:stream/quotas"
 MAPPING = LocalMapping(
