@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 from schemas.day import REGION, CountsFields, CountsSchema, Day, Exact, IsoDate, Whole
 from schemas.figures import SOURCES, Counts
@@ -219,4 +219,3 @@ def _envelope(event: DayEvent) -> dict[str, Any]:
             "files": dict(event.files),
         },
     }
-

@@ -205,9 +205,7 @@ class Acceptance:
 def owed(run: Run, days: Mapping[dt.date, Acknowledged]) -> tuple[dt.date, ...]:
     """The dates that a run owes, oldest first: pending, in none of its sets, and not seen at its version or
     at a newer one. ``days`` holds at least those of the run's unaccounted dates that the ledger knows."""
-    return tuple(
-        date for date in run.unaccounted if date not in days or days[date].seen < run.version
-    )
+    return tuple(date for date in run.unaccounted if date not in days or days[date].seen < run.version)
 
 
 def pending(owing: Iterable[Run], days: Mapping[dt.date, Acknowledged]) -> list[dt.date]:

@@ -112,7 +112,9 @@ class Ledger:
 
     def runs_named(self, names: Iterable[str]) -> list[Run]:
         """These runs, oldest first; a name that the ledger does not know is left out."""
-        return sorted(map(items.run_of, self._get(items.RUN + name for name in names)), key=lambda run: run.time)
+        return sorted(
+            map(items.run_of, self._get(items.RUN + name for name in names)), key=lambda run: run.time
+        )
 
     def days_of(self, dates: Iterable[dt.date]) -> dict[dt.date, Acknowledged]:
         """These days as acknowledged; one that never was is left out."""

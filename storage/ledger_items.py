@@ -379,4 +379,6 @@ def notice_of(item: Item) -> Notice:
 
 
 def sent_notice_of(item: Item) -> SentNotice:
-    return SentNotice(notice_of(item), moment(item["created_at"]), item["state"], _moment(item.get("sent_at")))
+    return SentNotice(
+        notice_of(item), moment(item["created_at"]), item["state"], _moment(item.get("sent_at"))
+    )
