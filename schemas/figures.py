@@ -47,7 +47,8 @@ class Counts:
     @classmethod
     def read(cls, item: Mapping[str, Any]) -> Self:
         """The counts in a mapping by figure; an absent figure is not reported."""
-        return cls(**{figure.name: item.get(figure.name) for figure in FIGURES})
+        values: Any = {figure.name: item.get(figure.name) for figure in FIGURES}
+        return cls(**values)
 
     @cached_property
     def values(self) -> dict[str, int | None]:

@@ -22,6 +22,7 @@ INCOMPLETE: State = "incomplete"
 
 MAX_REASONS_SHOWN = 20
 GONE = "gone"  # an acceptance of a withdrawal; every other acceptance names a day's digest
+ACCEPTED = "accepted/"  # the code of a warning that names a figure taken on an operator's word
 NO_DATES: frozenset[dt.date] = frozenset()
 
 
@@ -85,7 +86,7 @@ class Run:
     files: Mapping[str, str] = field(default_factory=dict)  # source → SHA-256; empty after two 304s
     basis: Settled | None = None  # what the run settles when it completes; None where an ETag is missing
     code: str = ""  # hash of the deployed code
-    accepted: tuple[str, ...] = ()  # figures taken on an operator's word, told for the first time
+    accepted: tuple[Warning, ...] = ()  # figures taken on an operator's word that people do not know of yet
     warnings: tuple[Warning, ...] = ()  # every remark that holds, as far as the head keeps them
     begun: frozenset[str] = frozenset()  # codes of the warnings that people do not know yet
     ended: tuple[str, ...] = ()  # texts of warnings that people know and that no longer hold

@@ -34,15 +34,13 @@ class Archive:
         self._client = client
         self._bucket = bucket
 
-    def keep_file(self, source: str, payload: bytes) -> str:
-        """Keep what a source published, refused or not; its SHA-256."""
-        sha256 = hashlib.sha256(payload).hexdigest()
-        self._create(file_name(source, sha256), gzip.compress(payload, GZIP_LEVEL, mtime=0))
-        return sha256
+    def keep_file(self, source: str, payload: bytes) -> None:
+        """Keep what a source published, refused or not."""
+        self._create(file_name(source, sha256(payload)), gzip.compress(payload, GZIP_LEVEL, mtime=0))
 
-    def file(self, source: str, sha256: str) -> bytes:
-        """A file kept before."""
-        return gzip.decompress(self.read(file_name(source, sha256)))
+    def file(self, source: str, digest: str) -> bytes:
+        """A file kept before, by its SHA-256."""
+        return gzip.decompress(self.read(file_name(source, digest)))
 
     def keep_events(self, events: Sequence[DayEvent]) -> None:
         """Keep the events of one run as one object of JSON lines."""
@@ -103,8 +101,13 @@ class Archive:
                 raise
 
 
-def file_name(source: str, sha256: str) -> str:
-    return f"{SOURCES}{source}/{sha256}.csv.gz"
+def sha256(payload: bytes) -> str:
+    """The hash by which a file is known, in hexadecimal."""
+    return hashlib.sha256(payload).hexdigest()
+
+
+def file_name(source: str, digest: str) -> str:
+    return f"{SOURCES}{source}/{digest}.csv.gz"
 
 
 def log_name(events: Sequence[DayEvent]) -> str:

@@ -1,10 +1,21 @@
-"""A change of the ledger: what one transaction does, as a value."""
+"""The ledger as values: what was read of it, and the change that one transaction makes."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.ledger import Acceptance, Acknowledged, Head, Run, SourceFile
 from schemas.notice import Notice
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The ledger as read: the head, one run, other runs that owe dates, and some days."""
+
+    head: Head
+    run: Run | None  # None where no run was asked for, or the ledger does not know it
+    others: tuple[Run, ...]  # the runs of ``head.owing`` but for that one, oldest first
+    days: Mapping[dt.date, Acknowledged]
 
 
 @dataclass(frozen=True)

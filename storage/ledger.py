@@ -5,7 +5,7 @@ read, so that what a caller computed from its reads still holds, or nothing is w
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -19,7 +19,7 @@ from schemas.moment import written
 from schemas.notice import Notice
 from storage import ledger_items as items
 from storage.aws import asking, code
-from storage.change import Change
+from storage.change import Change, Reading
 from storage.errors import AlreadyTold, LedgerMoved, Unreachable
 
 LEASE = dt.timedelta(minutes=5)
@@ -32,21 +32,19 @@ RECENT_NOTICES = 20
 
 
 @dataclass(frozen=True)
-class Reading:
-    """The ledger as read: the head, one run, other runs that owe dates, and some days."""
-
-    head: Head
-    run: Run | None  # None where the ledger does not know it
-    others: tuple[Run, ...]  # the runs of ``head.owing`` but for that one, oldest first
-    days: Mapping[dt.date, Acknowledged]
-
-
-@dataclass(frozen=True)
 class Answer:
     """The head, and when DynamoDB answered with it, by its own clock; None where the answer bears no date."""
 
     head: Head
     at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Committed:
+    """The head and the runs of a change once it is made, the new notices among the head's unsent ones."""
+
+    head: Head
+    runs: tuple[Run, ...]
 
 
 class Ledger:
@@ -155,15 +153,16 @@ class Ledger:
                 return found[:newest]
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def commit(self, change: Change) -> Head:
-        """Do all of the change or nothing; the head as it stands afterwards, new notices among its unsent ones.
+    def commit(self, change: Change) -> Committed:
+        """Do all of the change or nothing; head and runs as they stand afterwards.
 
         Raises LedgerMoved when anything was changed since it was read, AlreadyTold when a notice exists,
         Unreachable when it is not known what became of the transaction, or when it was refused.
         """
-        if change.is_empty:
-            return change.head[1]
         before, after = change.head
+        runs = tuple(new if old == new else replace(new, moves=new.moves + 1) for old, new in change.runs)
+        if change.is_empty:
+            return Committed(after, runs)
         after = replace(after, unsent=after.unsent | {notice.id for notice in change.notices})
         notices = [self._create(items.notice_item(notice, change.at)) for notice in change.notices]
         operations = [
@@ -186,7 +185,7 @@ class Ledger:
             raise Unreachable("ledger", str(error)) from error
         except BotoCoreError as error:
             raise Unreachable("ledger", str(error)) from error
-        return replace(after, moves=before.moves + 1) if after != before else after
+        return Committed(replace(after, moves=before.moves + 1) if after != before else after, runs)
 
     @asking("ledger")
     def lease(self, notice: str, holder: str, now: dt.datetime) -> Notice | None:

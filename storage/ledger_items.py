@@ -194,7 +194,7 @@ def run_item(run: Run) -> Item:
         "files": dict(run.files),
         "basis": _settled_item(run.basis),
         "code": run.code or None,
-        "accepted": list(run.accepted),
+        "accepted": _warning_items(run.accepted),
         "warnings": _warning_items(run.warnings),
         "begun": run.begun,
         "ended": list(run.ended),
@@ -227,7 +227,7 @@ def run_of(item: Item) -> Run:
         files=item.get("files", {}),
         basis=_settled(item.get("basis")),
         code=item.get("code", ""),
-        accepted=tuple(item.get("accepted", [])),
+        accepted=_warnings(item.get("accepted", [])),
         warnings=_warnings(item.get("warnings", [])),
         begun=item.get("begun", frozenset()),
         ended=tuple(item.get("ended", [])),
@@ -256,13 +256,17 @@ def _settled_item(settled: Settled | None) -> Item | None:
 
 
 def _settled(item: Mapping[str, Any] | None) -> Settled | None:
-    return item and Settled(
-        addresses=item.get("addresses", {}),
-        etags=item.get("etags", {}),
-        newest={source: dt.date.fromisoformat(text) for source, text in item.get("newest", {}).items()},
-        code=item.get("code", ""),
-        acceptances=item.get("acceptances", 0),
-        stamp=item.get("stamp", 0),
+    return (
+        None
+        if not item
+        else Settled(
+            addresses=item.get("addresses", {}),
+            etags=item.get("etags", {}),
+            newest={source: dt.date.fromisoformat(text) for source, text in item.get("newest", {}).items()},
+            code=item.get("code", ""),
+            acceptances=item.get("acceptances", 0),
+            stamp=item.get("stamp", 0),
+        )
     )
 
 
