@@ -59,7 +59,6 @@ class FetcherSettings(Settings):
 class ConsumerSettings(Settings):
     """What the consumer is told beside that."""
 
-    regions: str  # separated by commas; a record of another is set aside; * stands for any
     store: str  # timestream or dynamodb
     database: str
     daily_table: str
@@ -68,9 +67,7 @@ class ConsumerSettings(Settings):
 
 @dataclass(frozen=True)
 class ReporterSettings(Settings):
-    """What the reporter is told beside that."""
-
-    regions: str  # as the consumer's
+    """What the reporter is told."""
 
 
 def trace() -> str:
