@@ -46,7 +46,6 @@ class Surroundings:
             "alerts_topic": self.topics.alerts.arn,
             "stream": self.stream.name,
             "code": self.code.hash,
-            "regions": ",".join(settings.regions),
             "nyt_url": settings.nyt_url,
             "jhu_url": settings.jhu_url,
             "allowed_hosts": ",".join(settings.allowed_hosts),

@@ -14,7 +14,7 @@ def create_stream(settings: Settings) -> aws.kinesis.Stream:
     return aws.kinesis.Stream(
         "stream",
         name=settings.name("stream"),
-        shard_count=settings.shards,  # a region is on one of them, in date order
+        shard_count=1,
         stream_mode_details={"stream_mode": "PROVISIONED"},
         retention_period=RETENTION_HOURS,
         encryption_type="KMS",

@@ -47,7 +47,7 @@ class LocalCloud:
         for needed in (*first, *(mapping.function_name for mapping in self.stack.mappings)):
             self.runtime.warm(needed)  # the first load waits for less
         self.mappings = [
-            Mapping(mapping, self.client("kinesis"), self.runtime.invoke, clock, self._publish, parallel=True)
+            Mapping(mapping, self.client("kinesis"), self.runtime.invoke, clock, self._publish)
             for mapping in self.stack.mappings
         ]
         self.emulator.on_publish(self._deliver)
