@@ -25,6 +25,7 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 STORES = (TIMESTREAM, DYNAMODB)
 SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+RETENTION_HOURS = (24, 168)  # what a shard's price includes; what longer retention of up to 7 days does
 
 
 class ConfigurationError(pulumi.RunError):
@@ -43,6 +44,7 @@ class Settings:
     phones: tuple[str, ...]
     webhooks: tuple[str, ...]
     store: str
+    stream_retention_hours: int
     nyt_url: str
     jhu_url: str
     allowed_hosts: tuple[str, ...]
@@ -75,6 +77,7 @@ def read_settings() -> Settings:
             phones=_texts(config, "phones"),
             webhooks=_texts(config, "webhooks"),
             store=config.require("store"),
+            stream_retention_hours=config.require_int("stream_retention_hours"),
             nyt_url=config.require("nyt_url"),
             jhu_url=config.require("jhu_url"),
             allowed_hosts=_texts(config, "allowed_hosts"),
@@ -139,6 +142,9 @@ def _numbers(settings: Settings) -> Iterable[str]:
     for key in ("max_source_bytes", "source_deadline_seconds", "stale_after_hours"):
         if getattr(settings, key) <= 0:
             yield f"daybook:{key} {getattr(settings, key)}: must be more than 0"
+    least, most = RETENTION_HOURS
+    if not least <= settings.stream_retention_hours <= most:
+        yield f"daybook:stream_retention_hours {settings.stream_retention_hours}: must be {least} to {most}"
 
 
 def _each(key: str, texts: Iterable[str], valid: Callable[[str], object], problem: str) -> Iterable[str]:

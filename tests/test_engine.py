@@ -46,10 +46,10 @@ def test_the_ledger_is_there(emulator):
 
 
 @pytest.mark.usefixtures("provisioned")
-def test_the_stream_keeps_its_week(emulator):
+def test_the_stream_keeps_its_day(emulator):
     kinesis = client("kinesis", emulator.endpoint)
     found = kinesis.describe_stream_summary(StreamName="daybook-dev-stream")["StreamDescriptionSummary"]
-    assert (found["OpenShardCount"], found["RetentionPeriodHours"], found["StreamARN"]) == (1, 168, STREAM)
+    assert (found["OpenShardCount"], found["RetentionPeriodHours"], found["StreamARN"]) == (1, 24, STREAM)
 
 
 @pytest.mark.usefixtures("provisioned")

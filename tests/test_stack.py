@@ -16,7 +16,7 @@ import infra.code
 from dashboard.settings import Settings as DashboardSettings
 from functions.settings import ConsumerSettings, FetcherSettings, ReporterSettings
 from infra.schedule_expression import problem_with
-from infra.settings import ConfigurationError, Settings
+from infra.settings import RETENTION_HOURS, ConfigurationError, Settings
 from local.engine import ROOT, answer, plain, run_program
 
 CONFIG = {
@@ -153,12 +153,20 @@ def test_a_stack_that_isnt_protected_can_be_deleted():
     assert stack.one("s3/bucket:Bucket", "archive")["forceDestroy"] is True
 
 
-def test_the_stream_has_one_shard_and_keeps_an_encrypted_week(stack):
+def test_the_stream_has_one_shard_and_keeps_an_encrypted_day(stack):
     stream = stack.one("kinesis/stream:Stream")
     assert stream["shardCount"] == 1
     assert stream["streamModeDetails"] == {"streamMode": "PROVISIONED"}
-    assert stream["retentionPeriod"] == 168
+    assert stream["retentionPeriod"] == 24
     assert (stream["encryptionType"], stream["kmsKeyId"]) == ("KMS", "alias/aws/kinesis")
+
+
+def test_a_stream_can_keep_its_records_for_a_week_and_never_shorter_than_they_are_tried():
+    stack = run(stream_retention_hours="168")
+    assert stack.one("kinesis/stream:Stream")["retentionPeriod"] == 168
+    assert stack.outputs["stream_retention_hours"] == "168"
+    assert stack.one("lambda/eventSourceMapping:EventSourceMapping")["maximumRecordAgeInSeconds"] == 43_200
+    assert RETENTION_HOURS[0] * 3_600 > 43_200
 
 
 @pytest.mark.parametrize("name", ["daily", "revisions"])
@@ -395,6 +403,7 @@ def test_the_operators_facts_are_the_outputs_and_the_parameter(stack):
         "failures_topic": stack.arn("sns/topic:Topic", "failures"),
         "schedule_expression": "cron(0 12 * * ? *)",
         "record_age_seconds": "43200",
+        "stream_retention_hours": "24",
     }
     assert declared.items() <= stack.outputs.items()
     assert [name for name, value in stack.outputs.items() if not value] == ["label", "insecure_hosts"]
@@ -430,6 +439,8 @@ def test_stacks_live_side_by_side_in_one_account(stack):
         ({"emails": "ada@example.org"}, "daybook:emails"),
         ({"max_source_bytes": "many"}, "daybook:max_source_bytes"),
         ({"max_source_bytes": "0"}, "daybook:max_source_bytes 0: must be more than 0"),
+        ({"stream_retention_hours": "23"}, "daybook:stream_retention_hours 23: must be 24 to 168"),
+        ({"stream_retention_hours": "169"}, "daybook:stream_retention_hours 169: must be 24 to 168"),
         ({"protect": "perhaps"}, "daybook:protect"),
         ({"dashboard_subnet": "vpc-1"}, "daybook:dashboard_subnet 'vpc-1': write it like subnet-"),
     ],
