@@ -85,15 +85,15 @@ def test_logs_are_kept_for_a_while_only_and_in_the_declared_groups(stack):
         assert group["name"] == f"/aws/lambda/{function['name']}" == function["loggingConfig"]["logGroup"]
 
 
-def test_the_code_is_the_modules_of_two_packages_and_nothing_else(stack):
+def test_the_code_is_the_modules_of_three_packages_and_nothing_else(stack):
     archives = [function["code"] for function in stack.all("lambda/function:Function").values()]
     modules = sorted(
         path.relative_to(ROOT).as_posix()
-        for package in ("functions", "schemas")
+        for package in ("functions", "schemas", "storage")
         for path in (ROOT / package).iterdir()
         if path.suffix == ".py"
     )
-    assert "functions/settings.py" in modules
+    assert {"functions/settings.py", "storage/__init__.py"} <= set(modules)
     assert [sorted(archive.assets) for archive in archives] == [modules] * 3
 
 
