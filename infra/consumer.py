@@ -32,6 +32,7 @@ def create_consumer(surroundings: Surroundings) -> Consumer:
         rights=[
             Right(READ_STREAM, [stream.arn]),
             Right(["s3:PutObject"], surroundings.kept(EVENTS, REJECTED)),
+            *surroundings.read_log(),
             *tables.writing,
             Right(["sns:Publish"], [failures.arn]),
         ],

@@ -25,8 +25,7 @@ CONFIG = {
     "webhooks": '["https://example.org/hook"]',
 }
 READS = {"fetcher": FetcherSettings, "consumer": ConsumerSettings, "reporter": ReporterSettings}
-ENTER = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
-LOOK_UP = ("dynamodb:GetItem", "dynamodb:Query")
+LEDGER = ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
 
 
 def test_each_function_is_told_exactly_what_it_reads(stack):
@@ -320,9 +319,10 @@ def test_only_one_fetcher_runs_at_a_time_where_the_account_allows_it(stack):
 
 def test_the_fetcher_may_only_do_this(stack):
     assert stack.rights("fetcher") == {
-        **stack.common_rights("fetcher", *LOOK_UP),
+        **stack.common_rights("fetcher"),
         "s3:PutObject": stack.kept("sources", "reasons"),
-        "s3:GetObject": stack.kept("sources"),
+        "s3:GetObject": stack.kept("sources", "events"),
+        "s3:ListBucket": [stack.arn("s3/bucket:Bucket", "archive")],
         "kinesis:PutRecords": [stack.arn("kinesis/stream:Stream", "stream")],
         "sns:Publish": stack.topics("daily-report", "alerts", "failures"),
     }
@@ -342,6 +342,8 @@ def test_the_consumer_may_only_do_this(stack):
         "timestream:WriteRecords": tables,
         "timestream:DescribeEndpoints": ["*"],
         "s3:PutObject": [*stack.kept("events", "rejected"), f"{rejected}/*"],
+        "s3:GetObject": stack.kept("events"),
+        "s3:ListBucket": [stack.arn("s3/bucket:Bucket", "archive")],
         "s3:GetBucketAcl": [rejected],
         "sns:Publish": stack.topics("daily-report", "alerts", "failures"),
     }
@@ -350,10 +352,21 @@ def test_the_consumer_may_only_do_this(stack):
 def test_the_reporter_may_only_do_this(stack):
     stream = [stack.arn("kinesis/stream:Stream", "stream")]
     assert stack.rights("reporter") == {
-        **stack.common_rights("reporter", *LOOK_UP),
+        **stack.common_rights("reporter"),
         "kinesis:GetRecords": stream,
         "kinesis:GetShardIterator": stream,
         "sns:Publish": stack.topics("daily-report", "alerts"),
+    }
+
+
+def test_of_the_archive_only_the_log_may_be_listed_and_no_other_right_has_a_condition(stack):
+    log = {"s3:ListBucket": {"StringLike": {"s3:prefix": "events/*"}}}
+    assert {part: stack.conditions(part) for part in stack.all("iam/rolePolicy:RolePolicy")} == {
+        "fetcher": log,
+        "consumer": log,
+        "reporter": {},
+        "schedule": {},
+        "dashboard": {},
     }
 
 
@@ -576,24 +589,36 @@ class Recorder(Mocks):
 
     def rights(self, part: str) -> dict[str, list[str]]:
         """What a role may do, and on what."""
-        policy = self.one("iam/rolePolicy:RolePolicy", part)
-        assert policy["role"] == part
         rights: dict[str, list[str]] = {}
-        for statement in json.loads(policy["policy"])["Statement"]:
+        for statement in self.statements(part):
             assert statement["Effect"] == "Allow"
             for action in statement["Action"]:
                 rights.setdefault(action, []).extend(statement["Resource"])
         return rights
 
+    def conditions(self, part: str) -> dict[str, dict[str, Any]]:
+        """Under what conditions it may, by action."""
+        return {
+            action: statement["Condition"]
+            for statement in self.statements(part)
+            if "Condition" in statement
+            for action in statement["Action"]
+        }
+
+    def statements(self, part: str) -> list[dict[str, Any]]:
+        policy = self.one("iam/rolePolicy:RolePolicy", part)
+        assert policy["role"] == part
+        return json.loads(policy["policy"])["Statement"]
+
     def kept(self, *prefixes: str) -> list[str]:
         archive = self.arn("s3/bucket:Bucket", "archive")
         return [f"{archive}/{prefix}/*" for prefix in prefixes]
 
-    def common_rights(self, part: str, *more: str) -> dict[str, list[str]]:
+    def common_rights(self, part: str) -> dict[str, list[str]]:
         ledger = self.arn("dynamodb/table:Table", "ledger")
         logs = self.arn("cloudwatch/logGroup:LogGroup", part) + ":log-stream:*"
         return {
-            **{action: [ledger] for action in (*ENTER, *more)},
+            **{f"dynamodb:{action}": [ledger] for action in LEDGER},
             "kms:Decrypt": [self.arn("kms/key:Key", "alerts")],
             "kms:GenerateDataKey": [self.arn("kms/key:Key", "alerts")],
             "logs:CreateLogStream": [logs],
