@@ -64,7 +64,9 @@ def alarms(settings: Settings, functions: Mapping[str, Function], tables: Tables
             metrics.LAG_DAYS,
             MAX_LAG_DAYS,
             DAY,
-            statistic="Maximum",
+            # Each run writes it before what it found is entered, and again at its completion. On a usual day
+            # that is 1, then 0; while the consumer is out only the former is written, and grows each day.
+            statistic="Minimum",
             dimensions=of_stack,
         ),
         Alarm(
