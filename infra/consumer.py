@@ -37,7 +37,7 @@ def create_consumer(surroundings: Surroundings) -> Consumer:
             Right(["sns:Publish"], [failures.arn]),
         ],
         memory=512,
-        timeout=60,
+        timeout=120,  # a call that hangs at each of its three attempts takes 36 s: 2 to connect, 10 to read
     )
     mapping = aws.lambda_.EventSourceMapping(
         "consumer",

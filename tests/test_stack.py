@@ -71,7 +71,7 @@ def test_functions_run_on_python_3_13_and_arm_under_their_limits(stack):
     }
     assert seen == {
         "fetcher": ("functions.fetcher.handler", "python3.13", ["arm64"], 1024, 120),
-        "consumer": ("functions.consumer.handler", "python3.13", ["arm64"], 512, 60),
+        "consumer": ("functions.consumer.handler", "python3.13", ["arm64"], 512, 120),
         "reporter": ("functions.reporter.handler", "python3.13", ["arm64"], 256, 60),
     }
 
