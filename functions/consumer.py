@@ -15,7 +15,7 @@ from functions.decide import Outcome, decide, is_behind
 from functions.errors import PipelineHeld
 from functions.notices import Notices
 from functions.settings import ConsumerSettings
-from functions.stream import REPLAY, Record, chunks, delivered
+from functions.stream import Record, chunks, delivered
 from schemas.event import DayEvent, about
 from schemas.ledger import OPEN, Head, Run, owed
 from schemas.notice import ALERTS, DAILY_REPORT
@@ -24,6 +24,7 @@ from storage.aws import client
 from storage.change import Change, Reading
 from storage.errors import AlreadyTold, Damaged, LedgerMoved, Unreachable
 from storage.ledger import Ledger
+from storage.replay import REPLAY
 from storage.tables import Tables, open_tables, row
 
 MAX_DAYS = 98  # with the head and the run, the 100 items of a DynamoDB transaction

@@ -16,13 +16,11 @@ from functions.errors import StreamBusy
 from schemas.day import REGION
 from schemas.event import DayEvent, decode, encode
 from storage.aws import code
+from storage.replay import REDELIVERY, REPLAY
 
 MAX_RECORDS_PER_PUT = 500  # Kinesis PutRecords; our records stay far under its 5 MiB
 MAX_ATTEMPTS = 5
 FIRST_WAIT = 0.1  # seconds; doubled each time, with jitter
-# How a record comes that an operator feeds: out of the log, where it is an entry; or out of the stream again,
-# where it is decided like any other.
-REPLAY, REDELIVERY = "daybook:replay", "daybook:redelivery"
 OPERATORS = (REPLAY, REDELIVERY)
 GONE = ("InvalidArgumentException", "ResourceNotFoundException")
 

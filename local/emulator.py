@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from io import BytesIO
 from types import SimpleNamespace, TracebackType
 from typing import Any
@@ -203,7 +204,12 @@ class Emulator:
         Lambda and SNS run hooks that may call other services, and stay outside the lock.
         """
 
-        def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        def app(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+            def start_response(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+                """An answer bears the time of this clock."""
+                dated = [(name, value) for name, value in headers if name.lower() != "date"]
+                return start(status, [*dated, ("Date", format_datetime(self.clock.now(), usegmt=True))], *rest)
+
             asked = operation(environ)
             self.calls[asked] += 1
             for recorder in self._recorders:
