@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
-from functions.settings import ReporterSettings
+from functions.settings import Settings
 from infra.functions import Function, Surroundings, create_function
 from infra.roles import READ_FAILED_RECORDS, Right
 
@@ -16,7 +16,7 @@ def create_reporter(surroundings: Surroundings) -> Function:
     function = create_function(
         "reporter",
         surroundings,
-        ReporterSettings,
+        Settings,
         rights=[Right(READ_FAILED_RECORDS, [surroundings.stream.arn])],
         memory=256,
         timeout=60,
