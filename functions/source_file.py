@@ -1,8 +1,8 @@
 """One source's file: bytes to its U.S. rows.
 
-Only the U.S. lines are decoded and parsed; finding them does not mean parsing the 115,000 others. Every bad row
-is listed, not just the first; but what is longer, wider or larger than such a file can be is refused as a whole,
-before it costs the memory that there is.
+Only the U.S. lines are decoded and parsed; finding them does not mean parsing the 115,000 others. Every bad
+row is listed, not just the first; but what is longer, wider or larger than such a file can be is refused as a
+whole, before it costs the memory that there is.
 """
 
 import csv

@@ -208,7 +208,8 @@ class Emulator:
             def start_response(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
                 """An answer bears the time of this clock."""
                 dated = [(name, value) for name, value in headers if name.lower() != "date"]
-                return start(status, [*dated, ("Date", format_datetime(self.clock.now(), usegmt=True))], *rest)
+                dated.append(("Date", format_datetime(self.clock.now(), usegmt=True)))
+                return start(status, dated, *rest)
 
             asked = operation(environ)
             self.calls[asked] += 1

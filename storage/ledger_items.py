@@ -1,8 +1,8 @@
 """The ledger's items, to and from values.
 
-An item is a plain mapping of names to text, numbers, sets of text, lists and mappings; what is None or empty is
-absent. ``attributes`` and ``plain`` turn it into DynamoDB's wire shape and back. A name that is not known here,
-as in the ledger of a newer version, is ignored.
+An item is a plain mapping of names to text, numbers, sets of text, lists and mappings; what is None or empty
+is absent. ``attributes`` and ``plain`` turn it into DynamoDB's wire shape and back. A name that is not known
+here, as in the ledger of a newer version, is ignored.
 """
 
 import datetime as dt
@@ -158,8 +158,8 @@ def day_of(item: Item) -> Acknowledged:
 
 
 def _new_item(new: Mapping[dt.date, dt.date | None]) -> Item:
-    """``dates`` in stretches, and in ``before`` only what does not follow from them: the published date before
-    one that is not the new date before it."""
+    """``dates`` in stretches, and in ``before`` only what does not follow from them: the published date
+    before one that is not the new date before it."""
     previous: dt.date | None = None
     before = {}
     for date in sorted(new):
