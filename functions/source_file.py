@@ -28,7 +28,7 @@ NAMED = re.compile(COUNTRY.encode())  # finds short text in half the time that b
 BOM = b"\xef\xbb\xbf"
 BLANKS = b" \t\n\r\v\f"  # what str.strip takes beyond these is a value that is amiss
 MAX_LINE = 100_000  # bytes; a line has some 40, and what has no lines would be split into millions of cells
-MAX_ROWS = 10_000  # of the U.S.: a day each, 27 years. Each of them may become a reason of a refusal
+MAX_ROWS = 40_000  # of the U.S.: a day each, a century. Each of them may become a reason of a refusal
 
 Line = tuple[int, list[str] | str]  # its number, counted from 1; its cells, or its text where it has none
 
