@@ -13,7 +13,7 @@ class Outcome(Enum):
     """What an event comes to."""
 
     ENTERED = "entered"  # a new entry: logged, written, acknowledged
-    LATE = "late"  # an entry that the log holds, behind a newer one: written, and no belief changes
+    LATE = "late"  # an entry that the log holds, found when something newer was decided already
     AGAIN = "again"  # an entry that is counted already: written again, for the last attempt may have died
     DUPLICATE = "duplicate"  # its values are acknowledged already
     SUPERSEDED = "superseded"  # a newer event of its date was decided first

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from schemas.event import DayEvent, encode
 
-# How a record comes that an operator feeds: out of the log, where it is an entry; or out of the stream again,
-# where it is decided like any other.
+# Where a record comes from that an operator feeds: the log, where it is an entry; or the stream again, where
+# it is one if the log holds it.
 REPLAY, REDELIVERY = "daybook:replay", "daybook:redelivery"
 
 
