@@ -83,6 +83,9 @@ def _after(
     entries = day.entries if day else 0
     if outcome is Outcome.ENTERED:
         return _acknowledged(event, entries + 1, now)
+    if day and outcome is Outcome.LATE and event.version > day.version:
+        # What was seen since was a duplicate of an older entry: this one is the newest, until a run differs.
+        return replace(_acknowledged(event, entries + 1, now), seen=day.seen)
     if day and outcome is Outcome.LATE:
         return replace(day, entries=entries + 1)
     if day and outcome is Outcome.DUPLICATE:
