@@ -141,6 +141,7 @@ class Kept:
     runs: Mapping[str, RawRun] = field(default_factory=dict)
     notices: Mapping[str, RawNotice] = field(default_factory=dict)
     accepted: frozenset[tuple[dt.date, str]] = frozenset()
+    believed: Mapping[str, str] = field(default_factory=dict)  # source → SHA-256 of its newest believed file
     log: tuple[LoggedEvent, ...] = ()
     daily: tuple[RawRow, ...] = ()
     revisions: tuple[RawRow, ...] = ()

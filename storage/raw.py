@@ -29,7 +29,7 @@ from storage.raw_tables import read_rows
 Item = dict[str, Any]
 Counting = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
 UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, OverflowError)
-KINDS = ("day", "run", "notice", "accept", "head")
+KINDS = ("day", "run", "notice", "accept", "head", "file")
 
 
 def read(
@@ -110,6 +110,7 @@ def read_ledger(items: Iterable[Item]) -> Kept:
         "notice": _notice,
         "accept": _acceptance,
         "head": _head,
+        "file": _file,
     }
     for item in items:
         entry = str(item.get("entry"))
@@ -127,6 +128,7 @@ def read_ledger(items: Iterable[Item]) -> Kept:
         runs={run.name: run for run in found["run"]},
         notices={notice.id: notice for notice in found["notice"]},
         accepted=frozenset(found["accept"]),
+        believed={source: sha256 for source, sha256 in found["file"] if sha256},
         findings=tuple(findings),
     )
 
@@ -221,6 +223,10 @@ def _notice(item: Item) -> RawNotice:
         run=item.get("run"),
         state=item["state"],
     )
+
+
+def _file(item: Item) -> tuple[str, str | None]:
+    return item["entry"].removeprefix("file#"), item.get("sha256")
 
 
 def _acceptance(item: Item) -> tuple[dt.date, str]:

@@ -70,9 +70,9 @@ def no_row_is_there_twice(kept: Kept) -> Iterator[Finding]:
     for date, count in Counter(row.date for row in kept.daily).items():
         if count > 1:
             yield Finding("daily", f"{date} has {count} rows")
-    for (date, version), count in Counter((row.date, row.version) for row in kept.revisions).items():
+    for event, count in Counter(row.event for row in kept.revisions).items():
         if count > 1:
-            yield Finding("revisions", f"{date} has {count} rows of {when(version)}")
+            yield Finding("revisions", f"{event} has {count} rows")
 
 
 def _lacking(table: str, what: str, kept: Kept, date: dt.date, trailing_since: dt.datetime | None) -> Finding:
