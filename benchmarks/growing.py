@@ -60,7 +60,7 @@ class Grown:
             lambda: (self.cloud.run(self.moment), self.cloud.settle(until=self.moment + ONE_DAY / 2))
         )
         (last,) = self.cloud.ledger.runs(1)
-        assert (last.state, len(last.pending)) == (COMPLETED, pending), last.state  # noqa: S101
+        assert (last.state, len(last.pending)) == (COMPLETED, pending), last.reasons or last.state  # noqa: S101
         self.moment += ONE_DAY
         yield Figure(name, took, "s")
         yield Figure(f"{name}, calls", self.cloud.emulator.calls.total() - calls, "calls")

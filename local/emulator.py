@@ -117,7 +117,7 @@ class Emulator:
         BackendDict.reset()
         reset_model_data()
         app = self._serve(DomainDispatcherApplication(create_backend_app))
-        self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_SilentHandler)
+        self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
         self.endpoint = self.timestream.endpoint = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(STOP_SECONDS,), daemon=True)
         self._thread.start()
@@ -422,7 +422,11 @@ def operation(environ: dict[str, Any]) -> str:
     return parse_qs(body.decode("latin-1")).get("Action", [""])[0]
 
 
-class _SilentHandler(MotoRequestHandler):
+class _Handler(MotoRequestHandler):
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """The status alone: http.server would add the machine's own date."""
+        self.send_response_only(code, message)
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """No line for each request."""
 
