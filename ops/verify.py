@@ -90,7 +90,7 @@ def remedies(broken: list[Finding], bucket: str) -> Iterator[str]:
             "that, python -m ops replay --rebuild makes anew."
         )
     elif places & {"runs", "notices"}:
-        yield "Figures and history are right, what runs say of them isn't: please report it, with this output."
+        yield "Figures and history are right, what runs say of them isn't: please report this output."
     if "sources" in places:
         yield "The next run enters what is pending: python -m ops run --wait"
 

@@ -71,7 +71,9 @@ class RawRun:
     files: Mapping[str, str] = field(default_factory=dict)
     sets: Mapping[str, frozenset[dt.date]] = field(default_factory=dict)
     refused: frozenset[dt.date] = NO_DATES
-    warnings: frozenset[str] = frozenset()  # codes
+    warnings: frozenset[str] = frozenset()  # codes; none where a newer run was stored before it completed
+    begun: frozenset[str] = frozenset()  # of these, what people did not know
+    accepted: frozenset[str] = frozenset()  # codes of what an operator took and people did not know
     notice: str | None = None
 
     def __str__(self) -> str:

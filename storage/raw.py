@@ -180,9 +180,15 @@ def _run(item: Item) -> RawRun:
         files=item.get("files", {}),
         sets={name: _dates(item.get(name, [])) for name in SETS},
         refused=_dates(item.get("refused", [])),
-        warnings=frozenset(warning["code"] for warning in item.get("warnings", [])),
+        warnings=_codes(item.get("warnings", [])),
+        begun=frozenset(item.get("begun", ())),
+        accepted=_codes(item.get("accepted", [])),
         notice=item.get("notice"),
     )
+
+
+def _codes(warnings: Iterable[Mapping[str, str]]) -> frozenset[str]:
+    return frozenset(warning["code"] for warning in warnings)
 
 
 def _dates(texts: Iterable[str]) -> frozenset[dt.date]:
@@ -202,12 +208,12 @@ def _head(item: Item) -> RawHead:
     last, run = item.get("last_acknowledged"), item.get("last_run")
     return RawHead(
         last_acknowledged=dt.date.fromisoformat(last) if last else None,
-        stamp=_whole(item, "stamp"),
-        entries=_whole(item, "entries"),
+        stamp=_whole({"stamp": 0} | item, "stamp"),  # absent until something is entered
+        entries=_whole({"entries": 0} | item, "entries"),
         owing=frozenset(item.get("owing", ())),
         last_run=moment(run) if run else None,
         failures=tuple(item.get("failures", ())),
-        told=frozenset(warning["code"] for warning in item.get("told", [])),
+        told=_codes(item.get("told", [])),
         unsent=frozenset(item.get("unsent", ())),
         settled="settled" in item,
         held="held" in item,

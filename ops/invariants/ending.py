@@ -8,14 +8,13 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 from ops.invariants.notices import REPORT, SENT, numbers_of
 from schemas.ledger import GONE
 from storage.kept import COMPLETED, Finding, Kept, Values, dates, figures
 
-BEGUN = ("New warnings:", "Taken on an operator's word:")
+CUT = "more/"  # begins the code that says how many warnings are not among those that are kept
 
 
 @dataclass(frozen=True)
@@ -82,11 +81,12 @@ def what_is_published_is_acknowledged(ended: Ended) -> Iterator[Finding]:
         "ledger": {date: day.values for date, day in kept.days.items()},
         "daily": {row.date: row.values for row in kept.daily},
     }
+    lost = {("ledger", date) for date in kept.lost_days}  # which is told elsewhere
     for place, values in places.items():
         for date, said in ended.published.items():
-            if date not in values:
+            if date not in values and (place, date) not in lost:
                 yield Finding(place, f"{date} is published, and at the end not there")
-            elif values[date] != said:
+            elif values.get(date, said) != said:
                 yield Finding(place, f"{date} has {figures(values[date])}, published is {figures(said)}")
         if more := values.keys() - ended.published.keys() - gone:
             yield Finding(place, f"at the end it has what is not published, {dates(more)}")
@@ -129,8 +129,8 @@ def every_entry_is_in_one_report(ended: Ended) -> Iterator[Finding]:
     subjects = {m.text: m.subject for m in ended.messages if m.topic == REPORT}  # a copy is no second report
     told = [numbers for subject in subjects.values() if (numbers := numbers_of(subject))]
     total = sum(inserted + updated for inserted, updated in told)
-    inserted, days = sum(inserted for inserted, _ in told), len(ended.kept.days)
-    entries = len(ended.kept.events)
+    inserted, days = sum(inserted for inserted, _ in told), len(ended.kept.days) + len(ended.kept.lost_days)
+    entries = len(ended.kept.events) + len(ended.kept.lost)
     if total != entries:
         yield Finding("notices", f"the reports tell of {total:,} entries, the log has {entries:,}")
     elif inserted != days:
@@ -138,21 +138,16 @@ def every_entry_is_in_one_report(ended: Ended) -> Iterator[Finding]:
 
 
 def what_begins_is_told_once(ended: Ended) -> Iterator[Finding]:
-    """A warning, or what an operator accepted, is new in one report, until it has ended."""
-    standing: set[str] = set()
-    for message in dict.fromkeys(m for m in ended.messages if m.topic == REPORT):
-        standing -= set(_listed(message.text, "No longer the case:"))
-        for title in BEGUN:
-            for text in _listed(message.text, title):
-                if text in standing:
-                    yield Finding("notices", f"it is told as new for a second time: {text}")
-                standing.add(text)
-
-
-def _listed(text: str, title: str) -> list[str]:
-    """The lines of a list in a mail, below its title."""
-    _, _, rest = text.partition(f"\n{title}\n")
-    return list(takewhile(lambda line: line.startswith("- "), rest.splitlines()))
+    """A warning is new in one run until it has ended, and what an operator accepted in one alone."""
+    standing: frozenset[str] = frozenset()
+    accepted: frozenset[str] = frozenset()
+    for run in ended.kept.runs_by_time:
+        if run.state == COMPLETED:
+            for code in sorted(run.begun & standing | run.accepted & accepted):
+                yield Finding("runs", f"{run} tells as new what was told before: {code}")
+            cut = any(code.startswith(CUT) for code in run.warnings)
+            standing = run.warnings | standing if cut else run.warnings
+            accepted |= run.accepted
 
 
 def dump(kept: Kept, messages: Iterable[Message]) -> bytes:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from storage.kept import COMPLETED, Finding, Kept, dates
 
@@ -17,6 +18,7 @@ LINES = {
 }
 WRITTEN = re.compile(r"^Rows written so far: ([0-9,]+)$", re.MULTILINE)
 NOTHING = "Nothing was written."
+CUT = "… cut here"
 
 
 def every_end_is_told(kept: Kept) -> Iterator[Finding]:
@@ -50,6 +52,17 @@ def reports_say_what_was_counted(kept: Kept) -> Iterator[Finding]:
             if said != counts[name]:
                 what = f"says {title.lower()} {said}, and the run counts {counts[name]}"
                 yield Finding("notices", f"the report of {run} {what}")
+        for title, codes in (("New warnings", run.begun), ("Taken on an operator's word", run.accepted)):
+            listed = _listed(notice.email, title)
+            if listed != len(codes) and CUT not in notice.email:
+                what = f"lists {listed} {title.lower()}, and the run has {len(codes)}"
+                yield Finding("notices", f"the report of {run} {what}")
+
+
+def _listed(text: str, title: str) -> int:
+    """How many lines a list in a mail has."""
+    _, _, rest = text.partition(f"\n{title}:\n")
+    return len(list(takewhile(lambda line: line.startswith("- "), rest.splitlines())))
 
 
 def numbers_of(subject: str) -> tuple[int, int] | None:
