@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -103,9 +102,6 @@ def _misnamed(name: re.Match[str], events: list[LoggedEvent]) -> Iterator[str]:
         yield f"holds other events than its name says ({len(events):,} of them)"
     elif len({event.version for event in events}) > 1:
         yield "holds the events of more than one run: a reader by version misses some"
-    for id_, count in Counter(event.id for event in events).items():
-        if count > 1:
-            yield f"holds {id_} {count} times"
 
 
 def _event(envelope: Mapping[str, Any]) -> LoggedEvent:

@@ -50,7 +50,7 @@ def parse(source: str, text: bytes) -> Mapping[dt.date, Values]:
 
 
 def published(files: Mapping[str, bytes], today: dt.date) -> dict[dt.date, Values] | None:
-    """What both files say, by date; None where one of them is no such file, or has a date to come."""
+    """What both files say, by date; None where they have no date in common, or one to come."""
     try:
         nyt, jhu = (parse(source, files[source]) for source in (NYT, JHU))
     except (ValueError, KeyError, TypeError):
@@ -58,7 +58,7 @@ def published(files: Mapping[str, bytes], today: dt.date) -> dict[dt.date, Value
     if max({*nyt, *jhu}, default=today) > today:
         return None
     rows = {date: {**nyt[date], **jhu[date]} for date in sorted(nyt.keys() & jhu.keys())}
-    return {date: {figure.name: row[figure.name] for figure in FIGURES} for date, row in rows.items()}
+    return {date: {f.name: row[f.name] for f in FIGURES} for date, row in rows.items()} or None
 
 
 def _date(text: str) -> dt.date:

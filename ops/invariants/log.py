@@ -10,11 +10,12 @@ from storage.kept import Finding, Kept, LoggedEvent, dates, figures, when
 
 def no_entry_is_lost(kept: Kept) -> Iterator[Finding]:
     """What ledger, tables and runs know as an entry is in the log."""
-    lost: dict[tuple[int, str], list[dt.date]] = defaultdict(list)
-    for (version, date), place in kept.lost.items():
-        lost[version, place].append(date)
-    for (version, place), missing in sorted(lost.items()):
-        what = f"what was entered {when(version)} is not in the log, and {place} has it: {dates(missing)}"
+    lost: dict[int, list[dt.date]] = defaultdict(list)
+    for version, date in kept.lost:
+        lost[version].append(date)
+    for version, missing in sorted(lost.items()):
+        places = " and ".join(sorted({kept.lost[version, date] for date in missing}))
+        what = f"what was entered {when(version)} is not in the log, but in {places}: {dates(missing)}"
         yield Finding("log", what)
 
 
