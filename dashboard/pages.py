@@ -40,7 +40,7 @@ class Pages:
         asked = choice.read(search)
         at_status = path == STATUS
         latest = self.desk.look(
-            entries=asked.day is not None if at_status else asked.asof is not None, everything=at_status
+            entries=asked.day is not None if at_status else asked.asof is not None, notices=at_status
         )
         now = self.desk.clock()
         assessment = self.assess(latest)
@@ -119,10 +119,12 @@ def _record(latest: Latest, settings: Settings, asked: Choice) -> dict[str, Any]
     seen = record.see(latest, asked)
     if not seen.now.dates:
         emptied = (layout.BELIEVED, layout.NOTES, layout.DOWNLOADS, layout.RESTATED, layout.TABLE)
-        return {layout.TILES: record.tiles(seen), layout.DRAWING: True} | {name: [] for name in emptied}
+        return {layout.TILES: record.tiles(seen, latest), layout.DRAWING: True} | {
+            name: [] for name in emptied
+        }
     return {
         layout.DRAWING: False,
-        layout.TILES: record.tiles(seen),
+        layout.TILES: record.tiles(seen, latest),
         layout.BELIEVED: record.believed(seen, latest),
         layout.CHART: record.chart(seen, settings),
         layout.NOTES: record.notes(seen),
