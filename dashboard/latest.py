@@ -74,8 +74,8 @@ class Latest:
 
     ``head``, ``details``, ``rows`` and ``entries`` are None while they were never read, which is not the same
     as empty; ``read_at`` and ``entries_read_at`` are when rows and entries were. ``trailing``: the rows are
-    not all that the ledger has acknowledged; ``entries_trailing``: the entries are not. ``waiting``: an answer
-    is still on its way.
+    not all that the ledger has acknowledged; ``entries_trailing``: the entries are not. ``waiting``: an
+    answer is still on its way.
     """
 
     rows: tuple[Row, ...] | None = None

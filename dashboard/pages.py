@@ -1,6 +1,7 @@
 """From the address to the page, and from the controls to the address: what the callbacks call."""
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,7 +45,8 @@ class Pages:
         )
         now = self.desk.clock()
         assessment = self.assess(latest)
-        version = repr((latest.version, assessment))
+        # A hash: the page keeps it, and it is made of names that are not for everybody.
+        version = hashlib.sha256(repr((latest.version, assessment)).encode()).hexdigest()
         if ctx.triggered_id == layout.TICK and drawn == version:
             return (no_update,) * len(DRAWN)
         common = (

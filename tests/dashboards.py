@@ -96,7 +96,8 @@ def runs() -> list[Run]:
 
 @dataclass
 class FakeReader:
-    """Both: the ledger and the tables. What is in ``broken`` gives no answer; ``asked`` counts what was asked."""
+    """The ledger and the tables in one. What is in ``broken`` gives no answer; ``asked`` counts what was
+    asked."""
 
     kept: list[Row] = field(default_factory=entries)
     head_: Head = field(default_factory=Head)
