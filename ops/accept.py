@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 from functions.errors import SourceRefused
 from functions.plausibility import check, figures_digest
@@ -14,6 +13,7 @@ from ops.target import Target
 from schemas.ledger import FAILED, GONE, Acceptance, Reason, Run
 from schemas.moment import written
 from storage.change import Change
+from storage.ledger_items import acceptance_item
 
 Accepted = tuple[dt.date, str]  # the date, and the digest of its values or GONE
 MAX_SHOWN = 20
@@ -56,7 +56,7 @@ def accept(target: Target, date: dt.date, reason: str, as_data: bool) -> int:
     target.keep()
     remaining = sorted({doubt.date for doubt in left if doubt.date})
     if as_data:
-        as_json({"accepted": list(map(_shown, acceptances)), "still_held_back": remaining})
+        as_json({"accepted": list(map(acceptance_item, acceptances)), "still_held_back": remaining})
     else:
         facts(
             {
@@ -67,17 +67,6 @@ def accept(target: Target, date: dt.date, reason: str, as_data: bool) -> int:
             }
         )
     return DONE
-
-
-def _shown(acceptance: Acceptance) -> dict[str, Any]:
-    return {
-        "date": acceptance.date.isoformat(),
-        "digest": acceptance.digest,
-        "reason": acceptance.reason,
-        "run": acceptance.run,
-        "figures": list(acceptance.figures),
-        "accepted_at": written(acceptance.at),
-    }
 
 
 def held_back(target: Target, failures: Collection[str]) -> Run:

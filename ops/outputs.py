@@ -131,8 +131,7 @@ class ReplayOutput(Output):
 class AcceptanceOutput(Output):
     """One figure, or one withdrawal, that an operator answers for."""
 
-    date = text()
-    digest = text()
+    entry = text()
     reason = text()
     run = text()
     figures = texts()
