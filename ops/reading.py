@@ -60,7 +60,8 @@ def state(target: Target) -> dict[str, Any]:
         "days": len(target.ledger.days()),
         "pending": [date.isoformat() for date in pending(owing.others, owing.days)],
         "stamp": head.stamp,
-        "complete": stamp(target.tables.daily()) == head.stamp,
+        # While they are made anew, they may not be there to be asked.
+        "complete": head.held is None and stamp(target.tables.daily()) == head.stamp,
         "last_run": shown.run(runs[0]) if runs else None,
         "last_success": head.last_success and written(head.last_success),
         "owing": sorted(head.owing),

@@ -66,7 +66,7 @@ def test_a_real_notice_keeps_its_schema():
         ("data.previous", 3, "data.previous: type"),
         ("data.previous", {"cases": 1, "deaths": 1}, "data.previous: required"),
         ("data.hospitalised", 3, "data: additionalProperties"),
-        ("data.region", "US\n", "data.region: pattern"),
+        ("data.region", "US\n", "data.region: const"),
         ("data.files", {"nyt": "a" * 63}, "data.files.nyt: pattern"),
         ("data.files", {"cdc": "a" * 64}, "data.files: additionalProperties"),
         ("run", "", "run: minLength"),

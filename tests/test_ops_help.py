@@ -13,7 +13,7 @@ import pytest
 from builders import counts, date, day, entries, entry, event
 from builders import run as a_run
 
-from ops import errors, invariants, reading, reference
+from ops import errors, invariants, reference
 from ops.__main__ import main, run
 from ops.asked import BOUND, DURATION_TYPE, MOMENT
 from schemas.run import COMPLETED, INCOMPLETE, Head
@@ -61,7 +61,7 @@ def test_what_operating_says_of_commands_and_options_is_so_and_no_command_is_lef
     groups = {path for path, command in commands.items() if isinstance(command, click.Group)}
     assert commands.keys() - named - groups == set()
     codes = set(re.findall(r"^\| (\d+) \|", text, re.MULTILINE))
-    assert codes == {str(value) for name, value in vars(errors).items() if name.isupper()}
+    assert codes == {str(value) for name, value in vars(errors).items() if isinstance(value, int)}
 
 
 def _command(path):
@@ -209,12 +209,23 @@ def test_errors_of_the_sdk_and_of_the_sources_have_exit_codes_of_their_own():
     assert errors.explained(ValueError("?")).code == 1
 
 
-def test_what_a_given_up_run_left_is_pending_until_it_is_entered_again():
-    given_up = a_run([1, 2], state=INCOMPLETE, inserted=frozenset([date(1)]))
-    assert reading.pending([given_up], []) == [date(2)]
-    later = entry(2, 20, version=10**15)
-    assert reading.pending([given_up], [later]) == []
-    assert reading.pending([], [entry(3, 30, digest=None)]) == [date(3)]
+def test_what_the_storage_says_has_exit_codes_of_its_own():
+    from storage.errors import Damaged, LedgerMoved, LogIncomplete, NoSuchRecord, NotTaken, Unreachable
+
+    passing = (Unreachable("store", "timed out"), LedgerMoved("under it"), NotTaken("a batch"))
+    assert [errors.explained(error).code for error in passing] == [6, 6, 6]
+    assert [errors.explained(error).code for error in (Damaged("x"), LogIncomplete(["US/1"]))] == [7, 7]
+    assert errors.explained(NoSuchRecord("x")).code == 2
+
+
+def test_a_terminal_that_lacks_a_character_gets_it_written_out():
+    script = "from ops import output; output.write_out_what_is_lacking(); output.line('1 – 2')"
+    for encoding, said in (("latin-1", b"1 \\u2013 2\n"), ("utf-8", "1 – 2\n".encode())):
+        surroundings = os.environ | {"PYTHONIOENCODING": encoding}
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, env=surroundings, capture_output=True, check=True
+        )
+        assert done.stdout == said
 
 
 def row(number, cases, version, revision=1):

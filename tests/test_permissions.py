@@ -18,11 +18,12 @@ from reliability import counted
 from system import EITHER_STORE, System, system
 
 from dashboard.application import create_app
-from dashboard.data import CONFIG
-from dashboard.readers import open_reader
 from dashboard.settings import Settings
 from local.rights import Call, listing, read_call
-from schemas.run import COMPLETED, FAILED, INCOMPLETE
+from schemas.ledger import COMPLETED, FAILED, INCOMPLETE
+from storage.aws import CONFIG
+from storage.ledger import Ledger
+from storage.tables import open_tables
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("permissions")]
 
@@ -154,10 +155,11 @@ def looked_at(daybook: System) -> None:
     with pytest.MonkeyPatch.context() as environment:
         # From there, unlike from an argument, the SDK asks Timestream for its endpoints, as it does on AWS.
         environment.setenv("AWS_ENDPOINT_URL", daybook.cloud.emulator.endpoint)
-        reader = open_reader(vars(told), lambda service: session.client(service, config=CONFIG))
-    page = create_app(reader, told).server.test_client()
-    assert [page.get(path).status_code for path in PAGES] == [200] * len(PAGES)
-    assert page.get("/status.json").get_json()["last_acknowledged"] == "2020-03-03"
+        ledger = Ledger(session.client("dynamodb", config=CONFIG), told.ledger_table)
+        tables = open_tables(vars(told), lambda service: session.client(service, config=CONFIG))
+        page = create_app(ledger, tables, told).server.test_client()
+        assert [page.get(path).status_code for path in PAGES] == [200] * len(PAGES)
+        assert page.get("/status.json").get_json()["last_acknowledged"] == "2020-03-03"
 
 
 def slip_in(daybook: System) -> None:
