@@ -444,7 +444,7 @@ def test_the_logs_of_all_three_are_read_together_and_those_of_a_run_alone(operat
     first = operated.data("runs")[1][-1]["run"]
     _, mine = operated.data("logs", "--run", first)
     stages = [(line["function"], json.loads(line["line"])["stage"]) for line in mine]
-    assert stages == [
+    assert stages[:4] == [  # a replay says more of it
         ("fetcher", "stored"),
         ("fetcher", "emitted"),
         ("consumer", "acknowledged"),
