@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -200,7 +201,7 @@ DAYS = entries(entry(1, 11, 7, 2), entry(2, 20, 5))
 
 
 def test_the_head_s_sums_are_counted_again_under_a_live_run():
-    ledger = Remembered(Head(stamp=1, entries=1), DAYS, [{"last_run": NOON}])
+    ledger: Any = Remembered(Head(stamp=1, entries=1), DAYS, [{"last_run": NOON}])
     head = recount(ledger, NOON)
     assert (head.stamp, head.entries, head.last_run) == (12, 3, NOON)
     assert recount(ledger, NOON) == head  # and nothing is written where they are right
