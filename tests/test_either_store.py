@@ -96,7 +96,8 @@ def test_a_rebuild_from_the_log_makes_the_same_tables_again(operated):
 
 
 def test_the_invariants_hold_and_the_doctor_finds_nothing_amiss(operated):
-    assert operated.data("verify") == (0, {"holds": True, "findings": [], "published_since": []})
+    code, found = operated.data("verify")
+    assert (code, [one for one in found["findings"] if one["broken"]]) == (0, [])
     code, found = operated.data("doctor")
     failed = [one for one in found if one["state"] == "FAIL"]
     assert (code, failed) == (0, [])
