@@ -8,7 +8,7 @@ from dash import Dash
 from flask import Flask, request
 
 from dashboard import callbacks, layout, routes
-from dashboard.latest import PATIENCE, Clock, Desk, LedgerReads, TableReads
+from dashboard.cache import PATIENCE, Clock, Desk, LedgerReads, TableReads
 from dashboard.pages import STATUS, Pages
 from dashboard.settings import Settings
 from storage.aws import client

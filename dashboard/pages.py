@@ -8,8 +8,9 @@ from typing import Any
 from dash import Output, ctx, html, no_update
 
 from dashboard import choice, layout, parts, record, status, status_page
+from dashboard.cache import Desk
 from dashboard.choice import Choice
-from dashboard.latest import Desk, Latest
+from dashboard.latest import Latest
 from dashboard.settings import Settings
 
 HOME, STATUS = "/", "/status"

@@ -14,7 +14,7 @@ from typing import Self
 from dash import Dash
 from flask import Flask, Response, request
 
-from dashboard import choice, downloads, record, status, words
+from dashboard import choice, downloads, record, status_document, words
 from dashboard.latest import Latest, history
 from dashboard.pages import HOME, STATUS, Pages
 
@@ -113,7 +113,7 @@ def _state(server: Flask, pages: Pages) -> None:
     @server.get("/status.json")
     def status_json() -> Response:
         latest = pages.desk.look()
-        content = status.document(latest, pages.assess(latest))
+        content = status_document.document(latest, pages.assess(latest))
         return Response(json.dumps(content | {"stack": pages.settings.stack}), content_type=JSON)
 
     @server.get("/healthz")

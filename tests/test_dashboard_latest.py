@@ -5,7 +5,8 @@ import threading
 
 from dashboards import NOW, RESTATED, FakeReader, counts, day, empty, row
 
-from dashboard.latest import Desk, Latest
+from dashboard.cache import Desk
+from dashboard.latest import Latest
 from storage.errors import Unreachable
 from storage.tables import Row, stamp
 

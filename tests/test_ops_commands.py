@@ -15,7 +15,7 @@ from builders import nyt
 from system import system
 
 from dashboard import status
-from dashboard.latest import Desk
+from dashboard.cache import Desk
 from local.up import attend, reachable
 from ops.__main__ import run
 from ops.outputs import OUTPUTS
