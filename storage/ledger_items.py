@@ -23,6 +23,7 @@ RUN = "run#"
 FILE = "file#"
 ACCEPT = "accept#"
 NOTICE = "notice#"
+REBUILT = "rebuilt"
 BETWEEN = ".."  # a stretch of dates: 20200301..20200630
 MAX_RUN_BYTES = 390_000  # of DynamoDB's 400 KB an item; the rest is for names and reasons
 DATE_BYTES = 9  # a date that stands alone in a list: eight digits, and one byte an element
