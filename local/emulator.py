@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from io import BytesIO
 from types import SimpleNamespace, TracebackType
 from typing import Any
@@ -63,6 +64,7 @@ MAX_RECORDS_PER_GET = 10_000  # Kinesis GetRecords
 
 _one_at_a_time = threading.Lock()
 InvokeFunction = Callable[[str, bytes, bool], tuple[bytes, str | None]]
+Application = Callable[..., Iterable[bytes]]  # WSGI's
 Before = Callable[[], str | None]  # gives the error to answer with; None: the call goes on
 
 
@@ -115,8 +117,8 @@ class Emulator:
         self._patch()
         BackendDict.reset()
         reset_model_data()
-        app = self._serve(DomainDispatcherApplication(create_backend_app))
-        self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_SilentHandler)
+        self.application = self._dated(self._serve(DomainDispatcherApplication(create_backend_app)))
+        self._server = make_server("127.0.0.1", 0, self.application, threaded=True, request_handler=_Handler)
         self.endpoint = self.timestream.endpoint = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(STOP_SECONDS,), daemon=True)
         self._thread.start()
@@ -197,7 +199,7 @@ class Emulator:
         self._patch_messages()
         self._patch_functions()
 
-    def _serve(self, moto_app: DomainDispatcherApplication) -> Callable[..., Iterable[bytes]]:
+    def _serve(self, moto_app: DomainDispatcherApplication) -> Application:
         """Timestream by the stand-in, the rest by moto: one request after another, as moto isn't thread-safe.
 
         Lambda and SNS run hooks that may call other services, and stay outside the lock.
@@ -220,6 +222,19 @@ class Emulator:
                 return moto_app(environ, start_response)
             with self._lock:
                 return list(moto_app(environ, start_response))
+
+        return app
+
+    def _dated(self, served: Application) -> Application:
+        """Each answer bears the clock's time as its ``Date``, in whole seconds (RFC 7231, 7.1.1.2)."""
+
+        def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+                date = format_datetime(self.clock.now(), usegmt=True)
+                others = [(name, value) for name, value in headers if name.lower() != "date"]
+                return start_response(status, [*others, ("Date", date)], *more)
+
+            return served(environ, start)
 
         return app
 
@@ -414,7 +429,11 @@ def operation(environ: dict[str, Any]) -> str:
     return parse_qs(body.decode("latin-1")).get("Action", [""])[0]
 
 
-class _SilentHandler(MotoRequestHandler):
+class _Handler(MotoRequestHandler):
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """The status alone: http.server would add the machine's own date."""
+        self.send_response_only(code, message)
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """No line for each request."""
 
