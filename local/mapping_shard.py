@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -87,7 +87,7 @@ class Shard:
         self._closed = False
         self._read: list[StreamRecord] = []
         self._batches: list[Batch] = []
-        self._window_ends: datetime | None = None
+        self.window_ends: datetime | None = None
         self.update(listed)
 
     def update(self, listed: dict[str, Any]) -> None:
@@ -101,6 +101,10 @@ class Shard:
     @property
     def pending(self) -> int:
         return len(self._read) + sum(len(batch.records) for batch in self._batches)
+
+    def deliver(self, records: Sequence[StreamRecord]) -> None:
+        """Try these as a batch of their own, after those that are under way."""
+        self._batches.append(Batch(tuple(records), self._around.clock.now()))
 
     def step(self) -> datetime | None:
         """Does the next thing there is to do, at most one invocation.
@@ -127,11 +131,11 @@ class Shard:
         now = self._around.clock.now()
         count = fitting(self._read, self._config.batch_size)
         full = count == self._config.batch_size or count < len(self._read) or self._closed
-        if not full and self._window_ends is None:
-            self._window_ends = now + timedelta(seconds=self._config.window_seconds)
-        if not full and self._window_ends is not None and now < self._window_ends:
-            return self._window_ends
-        self._window_ends = None
+        if not full and self.window_ends is None:
+            self.window_ends = now + timedelta(seconds=self._config.window_seconds)
+        if not full and self.window_ends is not None and now < self.window_ends:
+            return self.window_ends
+        self.window_ends = None
         self._batches.append(Batch(tuple(self._read[:count]), now))
         del self._read[:count]
         return None
