@@ -83,11 +83,6 @@ class Mapping:
         """Whether a `drain` is under way: a shard has one batch at a time."""
         return self._working.locked()
 
-    @property
-    def window_ends(self) -> datetime | None:
-        """When the first batching window ends that is open; None where none is."""
-        return min((shard.window_ends for shard in self._shards.values() if shard.window_ends), default=None)
-
     def abandon(self) -> None:
         """Begin nothing more: another one has taken its place. For one without a thread."""
         self._stopped.set()

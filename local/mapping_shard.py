@@ -87,7 +87,7 @@ class Shard:
         self._closed = False
         self._read: list[StreamRecord] = []
         self._batches: list[Batch] = []
-        self.window_ends: datetime | None = None
+        self._window_ends: datetime | None = None
         self.update(listed)
 
     def update(self, listed: dict[str, Any]) -> None:
@@ -131,11 +131,11 @@ class Shard:
         now = self._around.clock.now()
         count = fitting(self._read, self._config.batch_size)
         full = count == self._config.batch_size or count < len(self._read) or self._closed
-        if not full and self.window_ends is None:
-            self.window_ends = now + timedelta(seconds=self._config.window_seconds)
-        if not full and self.window_ends is not None and now < self.window_ends:
-            return self.window_ends
-        self.window_ends = None
+        if not full and self._window_ends is None:
+            self._window_ends = now + timedelta(seconds=self._config.window_seconds)
+        if not full and self._window_ends is not None and now < self._window_ends:
+            return self._window_ends
+        self._window_ends = None
         self._batches.append(Batch(tuple(self._read[:count]), now))
         del self._read[:count]
         return None

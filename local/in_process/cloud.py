@@ -3,7 +3,7 @@
 import copy
 import datetime as dt
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat, zip_longest
 from typing import Any
 
@@ -50,6 +50,7 @@ class InProcessCloud(LocalCloud):
         self.wire, self.publisher = wire, publisher
         self._clients: dict[str, Any] = {}
         self.delivered: dict[str, dict[str, Any]] = {}  # records by sequence number, in Lambda's form
+        self.window_seconds: int | None = None  # of its mappings; None: as the stack says
         self.reached: dict[Any, Any] = {}  # what was kept, by the name that its keeper gave it
         wire.cloud = self
         super().__init__(clock, config)
@@ -120,9 +121,12 @@ class InProcessCloud(LocalCloud):
 
     def fresh_mappings(self) -> list[Mapping]:
         """As after a restart of the service: each shard is read from its oldest record."""
+        configs = self.stack.mappings
+        if self.window_seconds is not None:
+            configs = [replace(config, window_seconds=self.window_seconds) for config in configs]
         return [
-            Mapping(mapping, self.client("kinesis"), self._hand_over, self.clock, self._publish)
-            for mapping in self.stack.mappings
+            Mapping(config, self.client("kinesis"), self._hand_over, self.clock, self._publish)
+            for config in configs
         ]
 
     def _hand_over(self, function: str, payload: bytes) -> Invocation:
