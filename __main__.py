@@ -81,6 +81,7 @@ publish(
         "reporter_arn": reporter.resource.arn,
         "mapping": consumer.mapping.uuid,
         "stream_arn": stream.arn,
+        "stream_retention_hours": str(settings.stream_retention_hours),
         "archive_arn": archive.arn,
         "rejected_bucket": tables.rejected,
         "alarms": str(alarms),

@@ -41,7 +41,7 @@ class Silent:
 def figures() -> Iterator[Figure]:
     silent = Silent()
     parts = consumer.Parts(
-        settings=mock.Mock(stack="benchmark", regions="US"),
+        settings=mock.Mock(stack="benchmark"),
         ledger=Ledger(silent, "ledger"),
         archive=Archive(silent, "archive"),
         store=Store(silent, "database", "daily", "revisions"),

@@ -1,40 +1,45 @@
-"""The consumer: records → decide → archive → store → ledger → notices."""
+"""The consumer: records → decide → archive → tables → ledger → notices.
+
+What it enters live, and what it follows out of the log, is one change of the ledger (``changes.entered``).
+"""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from functions import lifecycle, log, messages, metrics
-from functions.archive import Archive
-from functions.clients import client
-from functions.decide import Decision, advanced, counted, decide
-from functions.errors import AlreadyTold, LedgerMoved, NoticesUnsent, RowsRejected, StoreBusy
-from functions.ledger import Ledger
+from functions import changes, log, metrics, notice_text
+from functions.completion import complete, end
+from functions.decide import Outcome, decide, is_behind
+from functions.errors import PipelineHeld
 from functions.notices import Notices
 from functions.settings import ConsumerSettings
-from functions.stores import Writer, open_store
-from functions.stream import Record, chunks, delivered, series_of
-from schemas.event import about
+from functions.stream import Record, chunks, delivered
+from schemas.event import DayEvent, about
+from schemas.ledger import OPEN, Head, Run, owed
 from schemas.notice import ALERTS, DAILY_REPORT
-from schemas.run import OPEN, Head, Run
+from storage.archive import Archive
+from storage.aws import client
+from storage.change import Change, Reading
+from storage.errors import AlreadyTold, Damaged, LedgerMoved, Unreachable
+from storage.ledger import Ledger
+from storage.replay import REPLAY
+from storage.tables import Tables, open_tables, row
 
-# One transaction acknowledges a chunk: DynamoDB takes 100 items, two of them are the head and the run.
-MAX_DAYS = 98
-PASSING = (StoreBusy, LedgerMoved, NoticesUnsent, ClientError, BotoCoreError)
+MAX_DAYS = 98  # with the head and the run, the 100 items of a DynamoDB transaction
+MAX_TRIES = 8  # at a transaction under which the ledger moves
+PASSING = (Unreachable, LedgerMoved, PipelineHeld, Damaged)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the consumer works with; the ledger's series is that of the records in hand."""
+    """What the consumer works with."""
 
     settings: ConsumerSettings
     ledger: Ledger
     archive: Archive
-    store: Writer
+    tables: Tables
     notices: Notices
 
 
@@ -46,130 +51,143 @@ def parts() -> Parts:
         settings=settings,
         ledger=Ledger(client("dynamodb"), settings.ledger_table),
         archive=Archive(client("s3"), settings.archive_bucket),
-        store=open_store(settings, client),
+        tables=open_tables(vars(settings), client),
         notices=Notices(client("sns"), topics, settings.label),
     )
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 Lambda's signature
     """A batch of records. On a passing fault, everything from the first record not entered comes again."""
-    at = parts()
-    regions = at.settings.regions.split(",")
-    records, replayed = delivered(event, regions)
-    now = max(record.arrival for record in records)
-    refused = 0
-    for chunk in chunks(records, MAX_DAYS):
+    at, delivery = parts(), delivered(event)
+    now = delivery.newest_arrival
+    head: Head | None = None
+    failures = []
+    for chunk in chunks(delivery.records, MAX_DAYS):
         try:
-            series = at.ledger.of(series_of(chunk[0].payload, regions))
-            refused += enter(replace(at, ledger=series), chunk, now, replayed)
+            if delivery.source == REPLAY:
+                head = follow(at, [record.event for record in chunk if record.event], now)
+            else:
+                head = enter(at, chunk, now, delivery.is_live)
         except PASSING as fault:
             problem = f"{type(fault).__name__}: {fault}"
             log.line("passing fault", log.WARNING, sequence=chunk[0].sequence, problem=problem)
-            return {"batchItemFailures": [{"itemIdentifier": chunk[0].sequence}]}
-    # Whoever replays is told here; of the stream's own records everybody was told by an alert.
-    return {"batchItemFailures": []} | ({"refused": refused} if replayed else {})
+            failures.append({"itemIdentifier": chunk[0].sequence})
+            break
+    if head and delivery.is_live:
+        at.notices.send(head.unsent, at.ledger, delivery.records[0].sequence, now)
+    return {"batchItemFailures": failures}
 
 
-def enter(at: Parts, chunk: list[Record], now: dt.datetime, replayed: bool) -> int:
-    """Enter consecutive records of one run and region, no date twice; or set aside the one that can't be
-    read. How many can never be entered."""
-    first = chunk[0]
-    if first.event is None:
-        if not replayed:
-            head = set_aside(at, first, first.problem or "", now)
-            at.notices.send(head.unsent, at.ledger, first.sequence, now)
-        return 1
-    if not replayed:
-        at.archive.keep_events([record.event for record in chunk if record.event])
-    name = None if replayed else first.event.run
-    run, head, refused = lifecycle.again(lambda: acknowledge(at, chunk, name, now))
-    if run and run.state == OPEN and not run.unaccounted:
-        head = lifecycle.complete(at.ledger, run, head, now, at.settings.stack)
-    if not replayed:
-        at.notices.send(head.unsent, at.ledger, first.sequence, now)
-    return refused
+def enter(at: Parts, chunk: Sequence[Record], now: dt.datetime, live: bool) -> Head:
+    """Enter consecutive records of one run, no date twice, or set aside the one that can't be read; the head
+    afterwards."""
+    events = [record.event for record in chunk if record.event]
+    if not events:
+        return set_aside(at, chunk[0], chunk[0].problem or "", now)
+    logged: frozenset[str] = frozenset()
+    for _ in range(MAX_TRIES):
+        reading = at.ledger.read(events[0].run, [event.day.date for event in events])
+        if live and reading.head.held:
+            raise PipelineHeld(reading.head.held.reason)
+        if strangers := [record for record in chunk if not _belongs(record.event, reading.run)]:
+            for record in strangers:
+                set_aside(at, record, "no run of this name sends this date with this version", now)
+            rest = [record for record in chunk if record not in strangers]
+            return enter(at, rest, now, live) if rest else at.ledger.head()
+        reading = follow_others(at, reading, events, now)
+        logged |= in_log(at, reading, events)
+        decided = decide(events, reading.days, reading.run, logged, now)
+        new = [item.event for item in decided if item.outcome is Outcome.ENTERED]
+        if unlogged := [event for event in new if event.id not in logged]:
+            at.archive.keep_events(unlogged)
+            logged |= {event.id for event in unlogged}
+        refused = at.tables.write([row(item.event) for item in decided if item.is_entry])
+        try:
+            return finish(at, reading, changes.entered(reading, decided, refused, now), refused)
+        except LedgerMoved as moved:  # decide again, from fresh reads
+            log.line("ledger moved", problem=str(moved))
+    raise LedgerMoved(f"under {MAX_TRIES} attempts")
 
 
-def acknowledge(
-    at: Parts, chunk: list[Record], name: str | None, now: dt.datetime
-) -> tuple[Run | None, Head, int]:
-    """Write the rows and only then acknowledge their days; the run and the head as they stand after it, and
-    how many of the records the store refuses for good."""
-    replayed = name is None
-    events = {record.event.day.date: record.event for record in chunk if record.event}
-    reading = at.ledger.read(name, events)
-    decision, refused = write(at, decide(events.values(), reading.entries, now))
-    run = counted(reading.run, decision) if reading.run else None
-    head = at.ledger.commit(
-        (reading.head, advanced(reading.head, run, decision, reading.entries)),
-        runs=[(reading.run, run)] if run else [],
-        days=[(reading.entries.get(day.date), day) for day in decision.days],
-        now=now,
-    )
-    ids = [record.event.id for record in chunk if record.event]
+def follow(at: Parts, events: Sequence[DayEvent], now: dt.datetime) -> Head:
+    """Make tables and ledger follow these events of one run, which the log holds; the head afterwards."""
+    logged = {event.id for event in events}
+    for _ in range(MAX_TRIES):
+        reading = at.ledger.read(events[0].run, [event.day.date for event in events])
+        refused = at.tables.write([row(event) for event in events])
+        decided = decide(events, reading.days, reading.run, logged, now)
+        try:
+            return finish(at, reading, changes.entered(reading, decided, refused, now), refused)
+        except LedgerMoved as moved:
+            log.line("ledger moved", problem=str(moved))
+    raise LedgerMoved(f"under {MAX_TRIES} attempts")
+
+
+def follow_others(at: Parts, reading: Reading, events: Iterable[DayEvent], now: dt.datetime) -> Reading:
+    """Follow what the log holds of these dates for other runs that owe them, oldest run first; the ledger as
+    it is then. A batch that was given up after the log, or that another works on, would be passed over."""
+    dates = {event.day.date for event in events}
+    followed = False
+    for other in reading.others:
+        owes = dates & {*owed(other, reading.days)}
+        logged = at.archive.events_of(other.version).values() if owes else ()
+        if found := [event for event in logged if event.run == other.name and event.day.date in owes]:
+            follow(at, found, now)
+            followed = True
+    return at.ledger.read(reading.run and reading.run.name, dates) if followed else reading
+
+
+def in_log(at: Parts, reading: Reading, events: Iterable[DayEvent]) -> frozenset[str]:
+    """The ids of those events that the log holds, though nothing in the ledger accounts for them."""
+    run = reading.run
+    behind = [event.id for event in events if run and is_behind(event, reading.days.get(event.day.date), run)]
+    return frozenset(behind) & at.archive.events_of(run.version).keys() if run and behind else frozenset()
+
+
+def finish(at: Parts, reading: Reading, change: Change, refused: Mapping[str, str]) -> Head:
+    """Make the change; then complete the run, and older ones, that owe nothing by now. The head afterwards.
+    Raises LedgerMoved where the change could not be made."""
+    stack = at.settings.stack
+    done = at.ledger.commit(change)
     log.line(
-        "acknowledged",
-        run=name,
-        rows=len(decision.rows),
-        days=len(decision.days),
-        refused=len(refused),
-        first=ids[0],
-        last=ids[-1],
+        "acknowledged", run=reading.run and reading.run.name, days=len(change.days), refused=len(refused)
     )
-    for record in chunk:  # replayed ones were set aside long ago
-        if not replayed and record.event and record.event.id in refused:
-            head = set_aside(at, record, f"refused by the store: {refused[record.event.id]}", now)
-    return (at.ledger.read(name).run if refused and name else run), head, len(refused)
-
-
-def write(at: Parts, decision: Decision) -> tuple[Decision, Mapping[str, str]]:
-    """Write the rows; the decision without the days that the store refuses for good, and why it does."""
-    try:
-        at.store.write(decision.rows)
-    except RowsRejected as rejection:
-        refused = {row.day.date for row in decision.rows if row.event in rejection.reasons}
-        kept = replace(
-            decision,
-            days=[day for day in decision.days if day.date not in refused],
-            inserted=decision.inserted - refused,
-            updated=decision.updated - refused,
-            duplicate=decision.duplicate - refused,
-        )
-        return kept, rejection.reasons
-    return decision, {}
+    if not done.runs or done.runs[0].name not in done.head.owing:
+        return done.head
+    run = done.runs[0]
+    if refused and run.state == OPEN:
+        problem = f"a table refuses {len(refused)} of its rows: {next(iter(refused.values()))}"
+        days = {**reading.days, **{new.date: new for _, new in change.days}}
+        telling = changes.incomplete(done.head, [run], days, problem, change.at, stack)
+        done = end(at.ledger, telling, stack) or done
+    if run.unaccounted and run.time == done.head.last_run:
+        return done.head
+    alone = done.head.owing == {run.name} and not run.unaccounted
+    owing = Reading(done.head, run, (), {}) if alone else at.ledger.owing()
+    return complete(at.ledger, owing, change.at, stack)
 
 
 def set_aside(at: Parts, record: Record, problem: str, now: dt.datetime) -> Head:
-    """Keep the bytes of a record that can never succeed; its day is pending again, its run counts it as
-    failed, and there is one alert, however often it comes."""
+    """Keep the bytes of a record that is no event of a known run, and tell people once; the head afterwards."""
     at.archive.keep_rejected(record.sequence, record.payload)
-    of = about(record.payload)
-    name, date = of.run, of.date
-    log.line("set aside", log.ERROR, sequence=record.sequence, run=name, date=date, problem=problem)
-    alert = messages.set_aside(record.sequence, name, date, problem, at.settings.stack)
-
-    def attempt() -> tuple[Run | None, Head]:
-        reading = at.ledger.read(name, [date] if date else [])
-        run = reading.run
-        failed = run
-        if run and date and date in run.unaccounted:
-            failed = replace(run, failed=run.failed | {date}, entries=run.entries + 1)
-        held = [entry for entry in reading.entries.values() if entry.digest]
-        head = at.ledger.commit(
-            (reading.head, replace(reading.head, settled=None)),
-            runs=[(run, failed)] if run and failed and failed is not run else [],
-            days=[(entry, replace(entry, digest=None)) for entry in held],
-            notices=[alert],
-            now=now,
-        )
-        return failed, head
-
-    try:
-        run, head = lifecycle.again(attempt)
+    names = about(record.payload)
+    log.line("set aside", log.ERROR, sequence=record.sequence, run=names.run, problem=problem)
+    alert = notice_text.set_aside(record.sequence, names.run, names.date, problem, at.settings.stack)
+    for _ in range(MAX_TRIES):
+        try:
+            head = at.ledger.commit(changes.set_aside(at.ledger.head(), alert, now)).head
+        except AlreadyTold:
+            return at.ledger.head()
+        except LedgerMoved as moved:
+            log.line("ledger moved", problem=str(moved))
+            continue
         metrics.count(at.settings.stack, now, **{metrics.RECORDS_SET_ASIDE: 1})
-    except AlreadyTold:
-        reading = at.ledger.read(name)
-        run, head = reading.run, reading.head
-    if run and run.state == OPEN and not run.unaccounted:
-        head = lifecycle.complete(at.ledger, run, head, now, at.settings.stack)
-    return head
+        return head
+    raise LedgerMoved(f"under {MAX_TRIES} attempts")
+
+
+def _belongs(event: DayEvent | None, run: Run | None) -> bool:
+    """Whether the run sends this date with this version."""
+    if event is None or run is None:
+        return False
+    return event.version == run.version and event.day.date in run.pending

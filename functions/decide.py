@@ -1,90 +1,94 @@
-"""Events × ledger → what to write and what to count. A second look at the same events decides the same."""
+"""Events × ledger → which are entries, and what each comes to. Only versions decide, and the log."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
 
 from schemas.event import DayEvent
-from schemas.run import Acknowledged, Head, Run
-from schemas.tables import Row
+from schemas.ledger import Acknowledged, Run
+
+
+class Outcome(Enum):
+    """What an event comes to."""
+
+    ENTERED = "entered"  # a new entry: logged, written, acknowledged
+    LATE = "late"  # an entry that the log holds, behind a newer one: written, and no belief changes
+    AGAIN = "again"  # an entry that is counted already: written again, for the last attempt may have died
+    DUPLICATE = "duplicate"  # its values are acknowledged already
+    SUPERSEDED = "superseded"  # a newer event of its date was decided first
 
 
 @dataclass(frozen=True)
-class Decision:
-    """``rows`` go to the store, ``days`` to the ledger; the three sets are dates, each in one of them."""
+class Decided:
+    """An event, what it comes to, and its day's entry in the ledger before and after it."""
 
-    rows: list[Row] = field(default_factory=list)
-    days: list[Acknowledged] = field(default_factory=list)
-    inserted: frozenset[dt.date] = frozenset()
-    updated: frozenset[dt.date] = frozenset()
-    duplicate: frozenset[dt.date] = frozenset()
+    event: DayEvent
+    outcome: Outcome
+    before: Acknowledged | None
+    after: Acknowledged | None
+
+    @property
+    def date(self) -> dt.date:
+        return self.event.day.date
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether the log and the tables hold the event."""
+        return self.outcome in (Outcome.ENTERED, Outcome.LATE, Outcome.AGAIN)
 
 
-def decide(events: Iterable[DayEvent], entries: Mapping[dt.date, Acknowledged], now: dt.datetime) -> Decision:
-    """What these events, no date twice among them, are against the days' entries in the ledger.
+def decide(
+    events: Iterable[DayEvent],
+    days: Mapping[dt.date, Acknowledged],
+    run: Run | None,
+    logged: Collection[str],
+    now: dt.datetime,
+) -> list[Decided]:
+    """What each of these events of one run, no date twice, comes to against the days' entries in the ledger.
 
-    Older than what is acknowledged: into ``revisions`` only. The same version: written again, for the
-    last attempt may have died in the middle. Newer with the same values: not written. Newer with other
-    values, or where nothing is believed: written and acknowledged, as one revision more.
+    ``logged`` has the ids of those events that the log is known to hold: an event in the log is an entry, for
+    ever. It matters for events that nothing in the ledger accounts for.
     """
-    decision = Decision()
-    sets: dict[str, set[dt.date]] = {"inserted": set(), "updated": set(), "duplicate": set()}
-    for event in events:
-        date, entry = event.day.date, entries.get(event.day.date)
-        # Replacing its own values, an event enters anew a day that was given up: a replay counts it too.
-        anew = event.previous == event.day.counts
-        other = entry is None or event.day.counts.digest != entry.digest
-        if entry is None or (event.version > entry.version and (other or anew)):
-            revision = 1 if entry is None else entry.revision + 1
-            decision.rows.append(Row(event.day, event.version, revision, event.id))
-            decision.days.append(_acknowledged(event, revision, now))
-            sets["inserted" if revision == 1 else "updated"].add(date)
-        elif event.version > entry.version:
-            sets["duplicate"].add(date)
-        elif event.id == entry.event:
-            decision.rows.append(Row(event.day, event.version, entry.revision, event.id))
-            sets["inserted" if entry.revision == 1 else "updated"].add(date)
-        else:
-            decision.rows.append(Row(event.day, event.version, event.revision, event.id, current=False))
-            sets["duplicate"].add(date)
-    return replace(decision, **{name: frozenset(dates) for name, dates in sets.items()})
+    return [_decide(event, days.get(event.day.date), run, event.id in logged, now) for event in events]
 
 
-def _acknowledged(event: DayEvent, revision: int, now: dt.datetime) -> Acknowledged:
+def _decide(
+    event: DayEvent, day: Acknowledged | None, run: Run | None, logged: bool, now: dt.datetime
+) -> Decided:
+    def comes_to(outcome: Outcome, after: Acknowledged | None) -> Decided:
+        return Decided(event, outcome, day, after)
+
+    if day is None:
+        return comes_to(Outcome.ENTERED, _acknowledged(event, 1, now))
+    if event.version == day.version:
+        return comes_to(Outcome.AGAIN, day)
+    if event.version > day.seen:
+        if event.day.counts == day.counts and not logged:
+            return comes_to(Outcome.DUPLICATE, replace(day, seen=event.version))
+        return comes_to(Outcome.ENTERED, _acknowledged(event, day.entries + 1, now))
+    if run is None or event.day.date in run.entered:
+        return comes_to(Outcome.AGAIN if logged or run else Outcome.SUPERSEDED, day)
+    if logged:
+        return comes_to(Outcome.LATE, replace(day, entries=day.entries + 1))
+    return comes_to(Outcome.DUPLICATE if event.version == day.seen else Outcome.SUPERSEDED, day)
+
+
+def is_behind(event: DayEvent, day: Acknowledged | None, run: Run) -> bool:
+    """Whether only the log can tell if the event is an entry: something newer, or the event itself, was seen,
+    and the run does not count it as entered."""
+    behind = day is not None and event.version <= day.seen and event.version != day.version
+    return behind and event.day.date not in run.entered
+
+
+def _acknowledged(event: DayEvent, entries: int, now: dt.datetime) -> Acknowledged:
     return Acknowledged(
         date=event.day.date,
         counts=event.day.counts,
-        digest=event.day.counts.digest,
         version=event.version,
-        revision=revision,
+        seen=event.version,
+        entries=entries,
         event=event.id,
         run=event.run,
         at=now,
     )
-
-
-def counted(run: Run, decision: Decision) -> Run:
-    """The run with these dates in its sets; a date that is in one already stays there."""
-    known = run.accounted
-    return replace(
-        run,
-        inserted=run.inserted | (decision.inserted - known),
-        updated=run.updated | (decision.updated - known),
-        duplicate=run.duplicate | (decision.duplicate - known),
-        entries=run.entries + 1,
-    )
-
-
-def advanced(
-    head: Head, run: Run | None, decision: Decision, entries: Mapping[dt.date, Acknowledged]
-) -> Head:
-    """The head after these days: its stamp, and the last acknowledged date as far as this run carries it."""
-    replaced = sum(entries[day.date].version for day in decision.days if day.date in entries)
-    stamp = head.stamp + sum(day.version for day in decision.days) - replaced
-    if run is None:
-        return replace(head, stamp=stamp)
-    acknowledged = run.inserted | run.updated | run.duplicate
-    waiting = next((date for date in sorted(run.new) if date not in acknowledged), None)
-    reached = run.newest if waiting is None else run.new[waiting]
-    last = max(filter(None, (head.last_acknowledged, reached)), default=None)
-    return replace(head, stamp=stamp, last_acknowledged=last)

@@ -1,24 +1,26 @@
 """The one rule: a day is pending until the ledger acknowledges exactly the values published for it."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from schemas.day import Day
 from schemas.event import DayEvent
-from schemas.moment import version
-from schemas.run import Acknowledged, Run
+from schemas.ledger import Acknowledged, Run
 
 
-def diff(days: Iterable[Day], acknowledged: Mapping[dt.date, Acknowledged]) -> list[Day]:
-    """The pending days, oldest first; empty when there is nothing to do."""
+def diff(
+    days: Iterable[Day], acknowledged: Mapping[dt.date, Acknowledged], owed: Collection[dt.date] = ()
+) -> list[Day]:
+    """The pending days, oldest first: those whose values are not acknowledged, and those that older runs owe,
+    whatever their values, because the older run's event may still come."""
     return sorted(
-        (day for day in days if _digest(acknowledged.get(day.date)) != day.counts.digest),
+        (day for day in days if day.date in owed or not _holds(acknowledged.get(day.date), day)),
         key=lambda day: day.date,
     )
 
 
-def _digest(entry: Acknowledged | None) -> str | None:
-    return None if entry is None else entry.digest
+def _holds(acknowledged: Acknowledged | None, day: Day) -> bool:
+    return acknowledged is not None and acknowledged.counts == day.counts
 
 
 def unacknowledged(
@@ -30,21 +32,31 @@ def unacknowledged(
     return {day.date: before[day.date] for day in pending if day.date not in acknowledged}
 
 
+def reached(days: Iterable[Day], acknowledged: Mapping[dt.date, Acknowledged]) -> dt.date | None:
+    """The newest published date such that it and every earlier one were acknowledged at least once; None where
+    the first was not. ``days`` are the published ones, oldest first."""
+    last = None
+    for day in days:
+        if day.date not in acknowledged:
+            break
+        last = day.date
+    return last
+
+
 def events(
     pending: Iterable[Day], acknowledged: Mapping[dt.date, Acknowledged], run: Run, stack: str
 ) -> list[DayEvent]:
-    """One event a pending day. Its version is the run's time, or one more than the day's last version."""
-    name, now = run.name, version(run.time)
+    """One event a pending day, with the run's version and the values that it replaces."""
+    name, version = run.name, run.version
     return [
         DayEvent(
             day=day,
-            version=max(now, entry.version + 1) if entry else now,
-            revision=entry.revision + 1 if entry else 1,
-            previous=entry.counts if entry else None,
+            version=version,
+            previous=known.counts if known else None,
             run=name,
             stack=stack,
             files=run.files,
         )
         for day in pending
-        for entry in [acknowledged.get(day.date)]
+        for known in [acknowledged.get(day.date)]
     ]

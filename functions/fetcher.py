@@ -1,28 +1,48 @@
 """The fetcher: sources → days → what is pending → the stream. Once a day, or when asked."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from functions import lifecycle, log, metrics, outcome
-from functions.archive import Archive
-from functions.check import check, warnings
-from functions.clients import client
-from functions.diff import diff, events, unacknowledged
-from functions.errors import SourceRefused
-from functions.ledger import Ledger
+from functions import changes, log, metrics, remarks
+from functions.completion import complete, end
+from functions.diff import diff, events, reached, unacknowledged
+from functions.errors import PipelineHeld, SourceRefused
 from functions.notices import Notices
+from functions.plausibility import check
 from functions.request import Request, read
-from functions.settings import FetcherSettings, trace
+from functions.settings import FetcherSettings
 from functions.sources import Fetched, Sources
 from functions.stream import Stream
 from functions.transform import Published, transform
-from schemas.day import Day
+from schemas.event import DayEvent
+from schemas.ledger import (
+    ACCEPTED,
+    OPEN,
+    Acceptance,
+    Acknowledged,
+    Head,
+    Reason,
+    Run,
+    Settled,
+    SourceFile,
+    Warning,
+    owed,
+)
 from schemas.notice import ALERTS, DAILY_REPORT
-from schemas.run import OPEN, Acknowledged, Head, Run, SourceFile
-from schemas.tables import Item, checked_item, file_item
+from storage.archive import Archive, sha256
+from storage.aws import client
+from storage.change import Change
+from storage.errors import LedgerMoved
+from storage.ledger import Committed, Ledger
+from storage.ledger_items import MAX_RUN_BYTES, largest
+
+MAX_TRIES = 20  # at storing a run; under a first load that is being entered the ledger moves all the time
+EVENT_AGE = dt.timedelta(hours=1)  # how long Lambda retries a request: infra/fetcher.py
+MARGIN = dt.timedelta(minutes=30)
+MAX_WORDS = 500  # characters of an operator's reason in a report
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,19 @@ class Parts:
     archive: Archive
     stream: Stream
     notices: Notices
+
+
+@dataclass(frozen=True)
+class Known:
+    """The ledger before a run: the head, every day, and the runs that owe dates, oldest first."""
+
+    head: Head
+    days: Mapping[dt.date, Acknowledged]
+    owing: Sequence[Run]
+
+    @property
+    def owed(self) -> frozenset[dt.date]:
+        return frozenset(date for run in self.owing for date in owed(run, self.days))
 
 
 @cache
@@ -52,140 +85,248 @@ def parts() -> Parts:
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """One run. A retried request takes up its stored run; what fails for good, the reporter tells."""
+    """One run. A retried request takes up its stored run, if no newer one was stored; else it sends nothing.
+    What fails for good, the reporter tells."""
     at = parts()
-    request = read(event, context.aws_request_id, trace())
-    run = next((run for run in at.ledger.recent_runs() if run.request == request.id), None)
+    answer = at.ledger.ask()
+    if answer.head.held:
+        raise PipelineHeld(answer.head.held.reason)
+    request = read(event, context.aws_request_id, answer.at)
+    run, head = next((run for run in at.ledger.runs() if run.request == request.id), None), answer.head
     if run is None:
-        run, head = lifecycle.again(lambda: begin(at, request))
-    else:
-        head = at.ledger.head()
-        if run.state == OPEN:
-            take_up(at, run)
+        done = begin(at, request, head)
+        run, head = done.runs[0], done.head
+    elif run.time == head.last_run:
+        take_up(at, run, head)
     sent = at.notices.send(head.unsent, at.ledger, request.id, request.arrived)
     return {"run": run.name, "state": run.state, "pending": len(run.pending), "notices_sent": sent}
 
 
-def begin(at: Parts, request: Request) -> tuple[Run, Head]:
-    """A new run, stored, and whatever is pending on the stream."""
-    head = at.ledger.head()
-    if head.open:
-        age = dt.timedelta(seconds=at.settings.record_age_seconds)
-        lifecycle.settle(at.ledger, head.open, request.time, age, at.settings.stack)
-        head = at.ledger.head()
-    fetched = at.sources.fetch(unchanged_since(head, at.settings.code))
+def begin(at: Parts, request: Request, head: Head) -> Committed:
+    """A new run, stored, with whatever is pending on the stream."""
+    head = look_after(at, request, head)
+    fetched = fetch(at, head)
+    for _ in range(MAX_TRIES):
+        try:
+            return store(at, request, fetched, head)
+        except LedgerMoved as moved:  # decide again; and where a newer run was stored, fetch again
+            log.line("ledger moved", problem=str(moved))
+            before, head = head, at.ledger.head()
+            if head.last_run != before.last_run or not (fetched.files or conditions(at, head)):
+                fetched = fetch(at, head)
+    raise LedgerMoved(f"under {MAX_TRIES} attempts")
+
+
+def look_after(at: Parts, request: Request, head: Head) -> Head:
+    """Complete the runs that owe nothing by now, and tell people of open ones whose records can't come any
+    more; the head afterwards."""
+    if not head.owing:
+        return head
+    stack = at.settings.stack
+    head = complete(at.ledger, at.ledger.owing(), request.arrived, stack)
+    owing = at.ledger.owing()
+    overdue = [run for run in owing.others if run.state == OPEN and is_too_old(at, run, request)]
+    for run in overdue:
+        problem = "its records have not arrived within the time that they are tried"
+        change = changes.incomplete(owing.head, [run], owing.days, problem, request.arrived, stack)
+        end(at.ledger, change, stack)
+        owing = at.ledger.owing()
+    return owing.head if overdue else head
+
+
+def is_too_old(at: Parts, run: Run, request: Request) -> bool:
+    """Whether the run's records can't come any more: Lambda retries its request for an hour, and the mapping
+    each record for so many seconds."""
+    age = EVENT_AGE + dt.timedelta(seconds=at.settings.record_age_seconds) + MARGIN
+    return request.arrived - (run.arrived or run.time) > age
+
+
+def fetch(at: Parts, head: Head) -> Fetched:
+    """Both files, kept in the archive; no files where nothing has changed since the sources were settled."""
+    settled = conditions(at, head)
+    fetched = at.sources.fetch(settled and settled.etags)
+    for source, payload in fetched.files.items():
+        at.archive.keep_file(source, payload)
+    return fetched
+
+
+def conditions(at: Parts, head: Head) -> Settled | None:
+    """What requests may be conditional on; None unless nothing at all has moved since it was settled."""
+    settled = head.settled
+    if settled is None:
+        return None
+    then = (settled.stamp, settled.code, settled.acceptances, dict(settled.addresses))
+    return settled if then == (head.stamp, at.settings.code, head.acceptances, at.sources.addresses) else None
+
+
+def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committed:
+    """Decide what the run comes to, store it, and put its events. Raises LedgerMoved where the ledger was
+    changed since ``head`` was read."""
+    stack = at.settings.stack
     run = Run(
-        time=lifecycle.next_time(head, request.time),
+        time=changes.next_time(head, (), request.time),
         request=request.id,
         trigger=request.trigger,
         state=OPEN,
-        files={source: at.archive.keep_file(source, payload) for source, payload in fetched.files.items()},
-        etags=fetched.etags,
+        arrived=request.arrived,
         code=at.settings.code,
-        acceptances=head.acceptances,
-        warnings=head.warnings,
     )
     if not fetched.files:
-        checked = [checked_item(source, run.time) for source in fetched.etags]
-        return nothing_pending(at, run, head, checked)
+        return stored(at, unchanged(run, head, conditions(at, head), stack))
+    known = look_up(at, head)
+    run = replace(run, time=changes.next_time(head, known.days.values(), request.time))
+    run = replace(run, files={source: sha256(payload) for source, payload in fetched.files.items()})
     try:
-        acknowledged = at.ledger.days()
-        published, run = believe(at, run, head, fetched, acknowledged)
+        check_ledger(at, known)
+        published = transform(fetched.files, run.time.date())
+        run = believed(at, run, known, published, fetched)
     except SourceRefused as refusal:
-        return refuse(at, run, head, refusal)
-    files = [file_item(file) for file in checked_files(published, run)]
-    pending = diff(published.days, acknowledged)
-    log.line("decided", run=run.name, published=len(published.days), pending=len(pending))
-    metrics.count(at.settings.stack, run.time, **{metrics.DAYS_PENDING: len(pending)})
-    if not pending:
-        return nothing_pending(at, run, head, files)
-    after = replace(lifecycle.stored(run, head), warnings=run.warnings)
-    after = at.ledger.commit((head, after), runs=[(None, run)], files=files, now=run.time)
-    emit(at, pending, acknowledged, run)
-    return run, after
+        at.archive.keep_reasons(run.name, refusal.reasons)
+        return stored(at, changes.refused(head, run, refusal.reasons, stack))
+    give_up_withdrawn(at, request, known, published)
+    files = [
+        SourceFile(s, run.files[s], len(rows), max(rows), run.time) for s, rows in published.rows.items()
+    ]
+    done = stored(at, changes.stored(head, run, stack, reached(published.days, known.days), files))
+    put(at, run, known, published)
+    return done
 
 
-def unchanged_since(head: Head, code: str) -> Mapping[str, str] | None:
-    """The ETags to ask with; None unless nothing at all has moved since the sources were settled."""
-    settled = head.settled
-    if settled and (settled.stamp, settled.code, settled.acceptances) == (head.stamp, code, head.acceptances):
-        return settled.etags
-    return None
+def stored(at: Parts, change: Change) -> Committed:
+    """Store the change's run; in the log and the metrics too."""
+    done = at.ledger.commit(change)
+    run = change.runs[0][1]
+    log.line("stored", run=run.name, state=run.state, pending=len(run.pending))
+    metrics.ended(change, at.settings.stack)
+    metrics.gauge(done.head, len(run.pending), run.time, at.settings.stack)
+    return done
 
 
-def believe(
-    at: Parts, run: Run, head: Head, fetched: Fetched, acknowledged: Mapping[dt.date, Acknowledged]
-) -> tuple[Published, Run]:
-    """What the files say, and the run with its pending dates and warnings. Raises SourceRefused."""
-    today = run.time.date()
-    published = transform(fetched.files["nyt"], fetched.files["jhu"], today)
-    accepted = at.ledger.acceptances() if head.acceptances else {}
-    reasons = check(published, acknowledged, accepted)
-    if reasons:
+def unchanged(run: Run, head: Head, settled: Settled | None, stack: str) -> Change:
+    """Neither source has published anything since nothing was left to do: only what comes of time is new."""
+    if settled is None:
+        raise LedgerMoved("what was settled is so no longer")
+    now = remarks.since(head.told, settled.newest, run.time.date())
+    news = remarks.news(now, head.told)
+    run = replace(
+        run,
+        newest=head.newest,
+        basis=settled,
+        warnings=news.warnings,
+        begun=news.begun,
+        ended=news.ended,
+    )
+    return changes.stored(head, run, stack, unchanged=tuple(settled.etags))
+
+
+def look_up(at: Parts, head: Head) -> Known:
+    """The whole ledger, as far as a run needs it."""
+    return Known(head, at.ledger.days(), at.ledger.runs_named(head.owing) if head.owing else ())
+
+
+def check_ledger(at: Parts, known: Known) -> None:
+    """Raises SourceRefused where the days' versions don't sum up to the stamp, so that an item was lost;
+    LedgerMoved where the ledger was changed while it was read."""
+    total = sum(day.version for day in known.days.values())
+    if total == known.head.stamp:
+        return
+    if at.ledger.head().moves != known.head.moves:
+        raise LedgerMoved("while it was read")
+    problem = (
+        f"has days whose versions sum up to {total}, and the stamp {known.head.stamp}: an entry was lost."
+    )
+    raise SourceRefused([Reason("ledger", f"{problem} python -m ops replay puts it right")])
+
+
+def believed(at: Parts, run: Run, known: Known, published: Published, fetched: Fetched) -> Run:
+    """The run with its pending dates and remarks. Raises SourceRefused where the files are not believable."""
+    head, days, today = known.head, known.days, run.time.date()
+    acceptances = at.ledger.acceptances() if head.acceptances else []
+    accepted = {(acceptance.date, acceptance.digest) for acceptance in acceptances}
+    if reasons := check(published, days, accepted):
         raise SourceRefused(reasons)
-    overruled = check(published, acknowledged, ()) if accepted else []
-    words = {date.isoformat(): words for (date, _), words in accepted.items()}
-    pending = diff(published.days, acknowledged)
-    new = unacknowledged(published.days, pending, acknowledged)
+    pending = diff(published.days, days, known.owed)
+    new = unacknowledged(published.days, pending, days)
     late = [date for date in new if head.last_acknowledged and date < head.last_acknowledged]
-    found = warnings(published, today, late)
-    codes = {warning.code for warning in found}
-    return published, replace(
+    news = remarks.news(remarks.remarks(published, today, late), head.told)
+    run = replace(
         run,
         pending=tuple(day.date for day in pending),
         new=new,
         newest=published.newest,
-        accepted=tuple(f'{reason} (accepted: "{words.get(reason.date or "")}")' for reason in overruled),
-        warnings=tuple(found),
-        begun=frozenset(codes - {warning.code for warning in head.warnings}),
-        ended=tuple(warning.text for warning in head.warnings if warning.code not in codes),
+        basis=basis(at, head, published, fetched),
+        accepted=on_an_operators_word(check(published, days, ()), acceptances, head) if accepted else (),
+        warnings=news.warnings,
+        begun=news.begun,
+        ended=news.ended,
     )
+    if (size := largest(run)) > MAX_RUN_BYTES:
+        problem = f"would make a run of {len(pending):,} dates, whose item may grow to {size:,} bytes"
+        raise SourceRefused([Reason("ledger", f"{problem}; DynamoDB takes {MAX_RUN_BYTES:,}")])
+    return run
 
 
-def checked_files(published: Published, run: Run) -> list[SourceFile]:
-    """What is known of each file now."""
-    rows: dict[str, Mapping[dt.date, Any]] = {"nyt": published.cases, "jhu": published.recoveries}
-    return [
-        SourceFile(source, run.files[source], len(dates), max(dates), run.time)
-        for source, dates in rows.items()
-    ]
+def basis(at: Parts, head: Head, published: Published, fetched: Fetched) -> Settled | None:
+    """What the run settles once nothing is left to do; None where a source sent no ETag."""
+    if not fetched.etags:
+        return None
+    newest = {source: max(rows) for source, rows in published.rows.items()}
+    return Settled(at.sources.addresses, fetched.etags, newest, at.settings.code, head.acceptances)
 
 
-def nothing_pending(at: Parts, run: Run, head: Head, files: list[Item]) -> tuple[Run, Head]:
-    """The run completes at once, and reports 0."""
-    reached = max(filter(None, (head.last_acknowledged, run.newest)), default=None)
-    open_ = replace(lifecycle.stored(run, head), warnings=run.warnings, last_acknowledged=reached)
-    ending = outcome.completed(run, open_, run.time, at.settings.stack)
-    after = at.ledger.commit(
-        (head, ending.head), runs=[(None, ending.run)], files=files, notices=[ending.notice], now=run.time
-    )
-    lifecycle.tell_completed(ending.run, after, run.time, at.settings.stack)
-    return ending.run, after
+def on_an_operators_word(
+    overruled: Sequence[Reason], acceptances: Sequence[Acceptance], head: Head
+) -> tuple[Warning, ...]:
+    """The reasons that acceptances overrule and that people do not know of yet, with the operator's words."""
+    words = {acceptance.date.isoformat(): acceptance for acceptance in acceptances}
+    known = {warning.code for warning in head.told}
+    found = []
+    for reason in overruled:
+        acceptance = words.get(reason.date or "")
+        if acceptance is None:
+            continue
+        code = f"{ACCEPTED}{acceptance.date}/{acceptance.digest}/{reason.field or ''}"
+        if code not in known:
+            found.append(Warning(code, f'{reason} (accepted: "{acceptance.reason[:MAX_WORDS]}")'))
+    return tuple(found)
 
 
-def refuse(at: Parts, run: Run, head: Head, refusal: SourceRefused) -> tuple[Run, Head]:
-    """The run failed: its reasons are kept, one alert is made, and nothing is emitted."""
-    at.archive.keep_reasons(run.name, refusal.reasons)
-    ending = outcome.refused(run, lifecycle.stored(run, head), refusal.reasons, at.settings.stack)
-    after = at.ledger.commit(
-        (head, ending.head), runs=[(None, ending.run)], notices=[ending.notice], now=run.time
-    )
-    first = str(refusal.reasons[0])
-    log.line("refused", log.ERROR, run=run.name, reasons=len(refusal.reasons), first=first)
-    metrics.count(at.settings.stack, run.time, **{metrics.RUNS_FAILED: 1})
-    return ending.run, after
+def give_up_withdrawn(at: Parts, request: Request, known: Known, published: Published) -> None:
+    """Give up what runs that are too old owe, the files no longer have and the log does not hold. Raises
+    LedgerMoved where there was such a date: the runs are looked up again."""
+    dates = {day.date for day in published.days}
+    for run in known.owing:
+        gone = set(owed(run, known.days)) - dates if is_too_old(at, run, request) else set()
+        if gone:
+            gone -= {event.day.date for event in at.archive.events_of(run.version).values()}
+        if gone:
+            at.ledger.commit(changes.no_longer_published(known.head, run, gone, request.arrived))
+            complete(at.ledger, at.ledger.owing(), request.arrived, at.settings.stack)
+            raise LedgerMoved(f"{len(gone)} dates are no longer published")
 
 
-def take_up(at: Parts, run: Run) -> None:
-    """Send what this run has not been answered for, from the files that it read."""
+def take_up(at: Parts, run: Run, head: Head) -> None:
+    """Put what this run has not been answered for, from the files that it read."""
+    known = look_up(at, head)
+    if not known.owing:
+        return
     files = {source: at.archive.file(source, sha256) for source, sha256 in run.files.items()}
-    published = transform(files["nyt"], files["jhu"], run.time.date())
-    waiting = set(run.unaccounted)
-    pending = [day for day in published.days if day.date in waiting]
-    emit(at, pending, at.ledger.days(), run)
+    put(at, run, known, transform(files, run.time.date()) if files else None)
 
 
-def emit(at: Parts, pending: list[Day], acknowledged: Mapping[dt.date, Acknowledged], run: Run) -> None:
-    """Put one event a pending day onto the stream, oldest first."""
-    count = at.stream.put(events(pending, acknowledged, run, at.settings.stack))
-    log.line("emitted", run=run.name, events=count)
+def put(at: Parts, run: Run, known: Known, published: Published | None) -> None:
+    """What was logged goes first: the events of older runs that the log holds and the ledger has not seen.
+    Then one event for each day that the run itself owes, oldest first."""
+    again = [event for older in known.owing if older.time < run.time for event in logged(at, older, known)]
+    owes = set(owed(run, known.days))
+    days = [day for day in published.days if day.date in owes] if published else []
+    count = at.stream.put([*again, *events(days, known.days, run, at.settings.stack)])
+    log.line("emitted", run=run.name, events=count, of_older_runs=len(again))
+
+
+def logged(at: Parts, run: Run, known: Known) -> list[DayEvent]:
+    """The events of a run that the log holds for the dates that it owes, oldest first."""
+    owes = set(owed(run, known.days))
+    found = at.archive.events_of(run.version).values()
+    chosen = [event for event in found if event.run == run.name and event.day.date in owes]
+    return sorted(chosen, key=lambda event: event.day.date)

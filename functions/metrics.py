@@ -6,6 +6,8 @@ The names are those that the alarms in infra/watch.py ask for. Why not by Powert
 import datetime as dt
 
 from functions import log
+from schemas.ledger import COMPLETED, FAILED, INCOMPLETE, Head, Run, lag
+from storage.change import Change
 
 NAMESPACE = "Daybook"
 STACK = "stack"  # the dimension
@@ -30,3 +32,44 @@ def count(stack: str, now: dt.datetime, **values: float) -> None:
     directive = {"Namespace": NAMESPACE, "Dimensions": [[STACK]], "Metrics": units}
     about = {"Timestamp": round(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}
     log.write({"_aws": about, STACK: stack, **values})
+
+
+def ended(change: Change, stack: str) -> None:
+    """A line for each run that the change ends, and its metrics."""
+    for before, after in change.runs:
+        if before is not None and before.state == after.state:
+            continue
+        if after.state == COMPLETED:
+            log.line("completed", log.INFO, run=after.name, **counts(after))
+            count(
+                stack,
+                change.at,
+                **{
+                    RUNS_COMPLETED: 1,
+                    DAYS_INSERTED: len(after.inserted),
+                    DAYS_UPDATED: len(after.updated),
+                    RUN_SECONDS: (change.at - after.time).total_seconds(),
+                },
+            )
+        elif after.state in (FAILED, INCOMPLETE):
+            first = after.reasons[0] if after.reasons else ""
+            log.line(after.state, log.ERROR, run=after.name, reasons=after.reason_count, first=first)
+            count(stack, change.at, **{RUNS_FAILED: 1})
+
+
+def gauge(head: Head, pending: int | None, now: dt.datetime, stack: str) -> None:
+    """How many days are pending, None where that is not known here, and how far the record lags behind what is
+    published."""
+    values = {DAYS_PENDING: pending, LAG_DAYS: lag(head)}
+    count(stack, now, **{name: value for name, value in values.items() if value is not None})
+
+
+def counts(run: Run) -> dict[str, int]:
+    return {
+        "pending": len(run.pending),
+        "inserted": len(run.inserted),
+        "updated": len(run.updated),
+        "duplicate": len(run.duplicate),
+        "superseded": len(run.superseded),
+        "failed": len(run.failed),
+    }

@@ -7,9 +7,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.errors import NoticesUnsent
-from functions.ledger import Ledger
+from functions import log
 from schemas.notice import MAX_SMS, MAX_SUBJECT, Notice
+from storage.errors import Unreachable
+from storage.ledger import Ledger
+
+MAX_PROBLEMS = 2  # a topic that gives no answer takes 12 seconds, and a function has no minutes for it
+MAX_NOTICES = 20  # sent in one invocation; the next one sends the others
 
 
 class Notices:
@@ -21,30 +25,32 @@ class Notices:
         self._topics = topics  # daily-report and alerts → ARN
 
     def send(self, unsent: Iterable[str], ledger: Ledger, holder: str, now: dt.datetime) -> int:
-        """Send these notices but for those that another holds; how many went out. One that can't be sent
-        holds up none of the others. Raises NoticesUnsent, with what was wrong with the first."""
-        count = 0
-        problems: list[ClientError | BotoCoreError] = []
-        for name in sorted(unsent):
+        """Send these notices but for those that another holds; how many went out.
+
+        Telling never stands in the way of entering: a notice that can't be sent stays unsent for the next
+        invocation, and after two of them no further one is tried.
+        """
+        sent = problems = 0
+        for name in sorted(unsent)[:MAX_NOTICES]:
             try:
                 if notice := ledger.lease(name, holder, now):
                     self.publish(notice)
                     ledger.mark_sent(name, now)
-                    count += 1
-            except (ClientError, BotoCoreError) as problem:
-                problems.append(problem)
-        if problems:
-            raise NoticesUnsent(f"{len(problems)} not sent: {problems[0]}") from problems[0]
-        return count
+                    sent += 1
+            except (ClientError, BotoCoreError, Unreachable) as problem:
+                problems += 1
+                log.line("notice not sent", log.ERROR, notice=name, problem=str(problem))
+                if problems == MAX_PROBLEMS:
+                    break
+        return sent
 
     def publish(self, notice: Notice) -> str:
         """Send it, whatever the ledger says; SNS's id of the message."""
-        email = self._label + notice.email
-        texts = {"default": email, "email": email, "sms": (self._label + notice.sms)[:MAX_SMS]}
-        answer = self._client.publish(
+        texts = {"default": self._label + notice.email, "sms": (self._label + notice.sms)[:MAX_SMS]}
+        reply = self._client.publish(
             TopicArn=self._topics[notice.topic],
             Subject=(self._label + notice.subject)[:MAX_SUBJECT],
-            Message=json.dumps(texts),
+            Message=json.dumps(texts, ensure_ascii=False),
             MessageStructure="json",
         )
-        return answer["MessageId"]
+        return reply["MessageId"]

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.errors import RequestRefused
-from schemas.moment import EPOCH, moment
+from schemas.moment import moment
 
 MAX_AHEAD = dt.timedelta(minutes=5)
 TRIGGER = re.compile(r"[A-Za-z0-9_-]{1,40}")
-# Lambda names the moment a request arrived, in whole seconds, in its trace header.
-TRACE = re.compile(r"Root=1-([0-9a-f]{8})-")
 
 
 @dataclass(frozen=True)
@@ -25,16 +23,20 @@ class Request:
     trigger: str
 
 
-def read(event: Mapping[str, Any], request_id: str, trace: str) -> Request:
-    """The request. Raises RequestRefused for a time that is none, or more than five minutes ahead."""
-    found = TRACE.search(trace)
-    if found is None:
-        raise RequestRefused(f"no arrival time in the trace header {trace!r}")
-    arrived = EPOCH + dt.timedelta(seconds=int(found[1], 16))
+def read(event: Mapping[str, Any], request_id: str, answered: dt.datetime | None) -> Request:
+    """The request. ``answered`` is when the ledger answered, by its own clock: that is when the request arrived.
+
+    Raises RequestRefused for a time that is none, or more than five minutes ahead; and where there is no time
+    at all.
+    """
     trigger = event.get("trigger", "manual")
     if not isinstance(trigger, str) or not TRIGGER.fullmatch(trigger):
         raise RequestRefused(f"trigger is {trigger!r}, and should be a word")
-    time = scheduled(event) or arrived
+    time = scheduled(event)
+    arrived = answered or time
+    time = time or arrived
+    if arrived is None or time is None:
+        raise RequestRefused("neither the request nor the ledger's answer has a time")
     if time - arrived > MAX_AHEAD:
         raise RequestRefused(f"scheduled for {time}, which is more than {MAX_AHEAD} after {arrived}")
     return Request(request_id, time, arrived, trigger)

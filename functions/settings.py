@@ -10,12 +10,11 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 PREFIX = "DAYBOOK_"
-TRACE = "_X_AMZN_TRACE_ID"  # Lambda sets it anew for each invocation
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What every function is told."""
+    """What every function reads."""
 
     stack: str
     label: str  # put before every message, like "synthetic sample"; empty for none
@@ -42,7 +41,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class FetcherSettings(Settings):
-    """What the fetcher is told beside that."""
+    """What the fetcher reads beside that."""
 
     stream: str  # name
     code: str  # hash of the deployed code: other code reads files again, even unchanged ones
@@ -57,22 +56,9 @@ class FetcherSettings(Settings):
 
 @dataclass(frozen=True)
 class ConsumerSettings(Settings):
-    """What the consumer is told beside that."""
+    """What the consumer reads beside that."""
 
-    regions: str  # separated by commas; a record of another is set aside; * stands for any
     store: str  # timestream or dynamodb
     database: str
     daily_table: str
     revisions_table: str
-
-
-@dataclass(frozen=True)
-class ReporterSettings(Settings):
-    """What the reporter is told beside that."""
-
-    regions: str  # as the consumer's
-
-
-def trace() -> str:
-    """The trace header of the present invocation; empty outside of Lambda."""
-    return os.environ.get(TRACE, "")

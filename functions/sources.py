@@ -19,6 +19,7 @@ from urllib3.util import parse_url
 
 from functions.errors import SourceUnavailable
 from functions.settings import FetcherSettings
+from schemas.figures import JHU, NYT
 
 MAX_ATTEMPTS = 4
 MAX_REDIRECTS = 3
@@ -54,12 +55,17 @@ class Sources:
     """The addresses of the two files, and the limits within which they are read."""
 
     def __init__(self, settings: FetcherSettings) -> None:
-        self._urls = {"nyt": settings.nyt_url, "jhu": settings.jhu_url}
+        self._urls = {NYT: settings.nyt_url, JHU: settings.jhu_url}
         self._allowed = _hosts(settings.allowed_hosts)
         self._insecure = _hosts(settings.insecure_hosts)
         self._max_bytes = settings.max_source_bytes
         self._seconds = settings.source_deadline_seconds
         self._pool = urllib3.PoolManager(retries=False, headers={"User-Agent": "daybook"})
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Source → URL, without what may be secret in it."""
+        return {source: shown(url) for source, url in self._urls.items()}
 
     def fetch(self, etags: Mapping[str, str] | None = None) -> Fetched:
         """Both files. With ``etags`` the answer is empty when both sources say that nothing has changed;

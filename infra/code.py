@@ -7,7 +7,7 @@ from pathlib import Path
 import pulumi
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("functions", "schemas")
+PACKAGES = ("functions", "schemas", "storage")
 
 
 @dataclass(frozen=True)

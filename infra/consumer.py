@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from functions.archive import EVENTS, REJECTED
+from storage.archive import EVENTS, REJECTED
 from functions.settings import ConsumerSettings
 from infra.functions import Function, Surroundings, create_function
 from infra.roles import READ_STREAM, Right
@@ -32,11 +32,12 @@ def create_consumer(surroundings: Surroundings) -> Consumer:
         rights=[
             Right(READ_STREAM, [stream.arn]),
             Right(["s3:PutObject"], surroundings.kept(EVENTS, REJECTED)),
+            *surroundings.read_log(),
             *tables.writing,
             Right(["sns:Publish"], [failures.arn]),
         ],
         memory=512,
-        timeout=60,
+        timeout=120,  # a call that hangs at each of its three attempts takes 36 s: 2 to connect, 10 to read
     )
     mapping = aws.lambda_.EventSourceMapping(
         "consumer",

@@ -7,10 +7,9 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.functions import Surroundings
-from infra.roles import Right, create_role, grant, objects_of
+from infra.roles import LOOK_UP, Right, create_role, grant, objects_of
 from infra.settings import Settings
 
-LOOK = ("dynamodb:GetItem", "dynamodb:Query")  # at the ledger
 # AWS's own: what health reports and platform updates ask of EC2 changes with the service.
 SERVICE_POLICIES = {
     "health": "arn:aws:iam::aws:policy/service-role/AWSElasticBeanstalkEnhancedHealth",
@@ -34,7 +33,7 @@ def create_instance_profile(
         role,
         [
             *surroundings.tables.reading,
-            Right(LOOK, [surroundings.ledger.arn]),
+            Right(LOOK_UP, [surroundings.ledger.arn]),
             # Beanstalk deploys from a copy of the bundle in its own bucket.
             Right(
                 ["s3:GetObject"],

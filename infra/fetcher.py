@@ -5,11 +5,11 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from functions.archive import REASONS, SOURCES
+from storage.archive import REASONS, SOURCES
 from functions.settings import FetcherSettings
 from infra.consumer import Consumer
 from infra.functions import Function, Surroundings, create_function
-from infra.roles import LOOK_UP, Right, create_role, grant
+from infra.roles import Right, create_role, grant
 from infra.settings import Settings
 
 MAX_RETRIES = 2  # the most that Lambda does
@@ -27,9 +27,9 @@ def create_fetcher(surroundings: Surroundings, consumer: Consumer) -> Function:
         surroundings,
         FetcherSettings,
         rights=[
-            Right(LOOK_UP, [surroundings.ledger.arn]),
             Right(["s3:PutObject"], surroundings.kept(SOURCES, REASONS)),
             Right(["s3:GetObject"], surroundings.kept(SOURCES)),
+            *surroundings.read_log(),
             Right(["kinesis:PutRecords"], [surroundings.stream.arn]),
             Right(["sns:Publish"], [failures.arn]),
         ],

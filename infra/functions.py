@@ -7,12 +7,13 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from storage.archive import EVENTS
 from functions.settings import PREFIX
 from functions.settings import Settings as FunctionSettings
 from infra.code import Code
 from infra.keys import USE
 from infra.layers import ARCHITECTURE, RUNTIME
-from infra.roles import ENTER, Right, create_role, grant, objects_of
+from infra.roles import ENTER, LOOK_UP, Right, create_role, grant, objects_of
 from infra.settings import Settings
 from infra.stream import RECORD_AGE_SECONDS
 from infra.tables import Tables
@@ -46,7 +47,6 @@ class Surroundings:
             "alerts_topic": self.topics.alerts.arn,
             "stream": self.stream.name,
             "code": self.code.hash,
-            "regions": ",".join(settings.regions),
             "nyt_url": settings.nyt_url,
             "jhu_url": settings.jhu_url,
             "allowed_hosts": ",".join(settings.allowed_hosts),
@@ -61,9 +61,9 @@ class Surroundings:
         }
 
     def rights(self) -> list[Right]:
-        """What every function may do: it enters into the ledger, and tells people."""
+        """What every function may do: read the ledger and enter into it, and tell people."""
         return [
-            Right(ENTER, [self.ledger.arn]),
+            Right((*LOOK_UP, *ENTER), [self.ledger.arn]),
             Right(["sns:Publish"], [self.topics.daily_report.arn, self.topics.alerts.arn]),
             Right(USE, [self.topics.alerts_key.arn]),
         ]
@@ -71,6 +71,18 @@ class Surroundings:
     def kept(self, *prefixes: str) -> list[pulumi.Output[str]]:
         """The archive's objects of these kinds."""
         return [objects_of(self.archive, prefix) for prefix in prefixes]
+
+    def read_log(self) -> list[Right]:
+        """Rights to list the log's objects, and to read them.
+
+        S3 answers a GetObject of a missing object with AccessDenied, not NoSuchKey, which it says only to a
+        role that may list the bucket without a condition.
+        """
+        listed = {"StringLike": {"s3:prefix": f"{EVENTS}*"}}
+        return [
+            Right(["s3:GetObject"], self.kept(EVENTS)),
+            Right(["s3:ListBucket"], [self.archive.arn], listed),
+        ]
 
 
 @dataclass(frozen=True)

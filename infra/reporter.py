@@ -3,9 +3,9 @@
 import pulumi
 import pulumi_aws as aws
 
-from functions.settings import ReporterSettings
+from functions.settings import Settings
 from infra.functions import Function, Surroundings, create_function
-from infra.roles import LOOK_UP, READ_FAILED_RECORDS, Right
+from infra.roles import READ_FAILED_RECORDS, Right
 
 MAX_RETRIES = 2
 MAX_EVENT_AGE_SECONDS = 21_600  # the longest that Lambda keeps an event
@@ -16,11 +16,8 @@ def create_reporter(surroundings: Surroundings) -> Function:
     function = create_function(
         "reporter",
         surroundings,
-        ReporterSettings,
-        rights=[
-            Right(LOOK_UP, [surroundings.ledger.arn]),
-            Right(READ_FAILED_RECORDS, [surroundings.stream.arn]),
-        ],
+        Settings,
+        rights=[Right(READ_FAILED_RECORDS, [surroundings.stream.arn])],
         memory=256,
         timeout=60,
     )

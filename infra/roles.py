@@ -1,6 +1,6 @@
 """Who may do what: a role for each service that acts, and its rights as data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from infra.settings import Settings
 
-# A transaction asks for the right to each of its parts, not for one of its own. Nobody may delete.
+# A transaction asks for the right to each of its parts, not for one of its own. No role may delete.
 ENTER = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 LOOK_UP = ("dynamodb:GetItem", "dynamodb:Query")
 READ_STREAM = (
@@ -25,9 +25,15 @@ READ_FAILED_RECORDS = ("kinesis:GetRecords", "kinesis:GetShardIterator")
 class Right:
     actions: Sequence[str]
     resources: Sequence[pulumi.Input[str]]
+    condition: Mapping[str, object] | None = None
 
     def statement(self) -> dict[str, object]:
-        return {"Effect": "Allow", "Action": [*self.actions], "Resource": [*self.resources]}
+        right: dict[str, object] = {
+            "Effect": "Allow",
+            "Action": [*self.actions],
+            "Resource": [*self.resources],
+        }
+        return right if self.condition is None else {**right, "Condition": self.condition}
 
 
 def objects_of(bucket: aws.s3.Bucket, prefix: str = "") -> pulumi.Output[str]:

@@ -15,17 +15,17 @@ import pulumi
 from functions.sources import shown
 from infra import package
 from infra.schedule_expression import problem_with
-from schemas.tables import DYNAMODB, TIMESTREAM
+from storage.tables import DYNAMODB, TIMESTREAM
 
 STACK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 MAX_STACK = 30  # an S3 bucket's name has 63 characters: daybook-<stack>-rejected-<account>
 MAX_LABEL = 30  # an SMS has 160 characters, and the report needs most of them
 LABEL = re.compile(r"[A-Za-z0-9 .-]*")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-REGIONS = re.compile(r"[A-Za-z0-9_.-]{1,64}|\*")
 STORES = (TIMESTREAM, DYNAMODB)
 SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+RETENTION_HOURS = (24, 168)  # what a shard's price includes; what longer retention of up to 7 days does
 
 
 class ConfigurationError(pulumi.RunError):
@@ -44,8 +44,7 @@ class Settings:
     phones: tuple[str, ...]
     webhooks: tuple[str, ...]
     store: str
-    regions: tuple[str, ...]
-    shards: int
+    stream_retention_hours: int
     nyt_url: str
     jhu_url: str
     allowed_hosts: tuple[str, ...]
@@ -78,8 +77,7 @@ def read_settings() -> Settings:
             phones=_texts(config, "phones"),
             webhooks=_texts(config, "webhooks"),
             store=config.require("store"),
-            regions=_texts(config, "regions"),
-            shards=config.require_int("shards"),
+            stream_retention_hours=config.require_int("stream_retention_hours"),
             nyt_url=config.require("nyt_url"),
             jhu_url=config.require("jhu_url"),
             allowed_hosts=_texts(config, "allowed_hosts"),
@@ -121,13 +119,10 @@ def _problems(settings: Settings) -> Iterable[str]:
         yield f"daybook:timezone {settings.timezone!r}: no such zone; write it like America/New_York"
     yield from _each("emails", settings.emails, EMAIL.fullmatch, "not an e-mail address")
     yield from _each("phones", settings.phones, E164.fullmatch, "not in E.164; write it like +12065550100")
-    yield from _each("regions", settings.regions, REGIONS.fullmatch, "not a region like US, nor *")
     if settings.store not in STORES:
         yield f"daybook:store {settings.store!r}: is none of {', '.join(STORES)}"
     if settings.dashboard_subnet and not SUBNET.fullmatch(settings.dashboard_subnet):
         yield f"daybook:dashboard_subnet {settings.dashboard_subnet!r}: write it like subnet-0123456789abcdef"
-    if not settings.regions:
-        yield "daybook:regions: none, so every record would be set aside"
     for key, urls in (
         ("nyt_url", [settings.nyt_url]),
         ("jhu_url", [settings.jhu_url]),
@@ -144,9 +139,12 @@ def _problems(settings: Settings) -> Iterable[str]:
 def _numbers(settings: Settings) -> Iterable[str]:
     if settings.budget_usd < 0:
         yield f"daybook:budget_usd {settings.budget_usd}: 0 for none, or whole dollars"
-    for key in ("max_source_bytes", "source_deadline_seconds", "stale_after_hours", "shards"):
+    for key in ("max_source_bytes", "source_deadline_seconds", "stale_after_hours"):
         if getattr(settings, key) <= 0:
             yield f"daybook:{key} {getattr(settings, key)}: must be more than 0"
+    least, most = RETENTION_HOURS
+    if not least <= settings.stream_retention_hours <= most:
+        yield f"daybook:stream_retention_hours {settings.stream_retention_hours}: must be {least} to {most}"
 
 
 def _each(key: str, texts: Iterable[str], valid: Callable[[str], object], problem: str) -> Iterable[str]:

@@ -10,7 +10,7 @@ from infra.buckets import create_rejected
 from infra.keeping import kept
 from infra.roles import Right
 from infra.settings import ConfigurationError, Settings
-from schemas.tables import DYNAMODB, TIMESTREAM
+from storage.tables import DYNAMODB, TIMESTREAM
 
 # Longer than the mapping retries a record, so that a live run's `revisions` are in the memory store whenever
 # they arrive, and queryable at once.

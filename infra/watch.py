@@ -16,7 +16,7 @@ from infra.functions import Function
 from infra.settings import Settings
 from infra.tables import Tables
 from infra.topics import Topics
-from schemas.tables import TIMESTREAM
+from storage.tables import TIMESTREAM
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 MAX_HOURS = 168  # CloudWatch evaluates at most seven days
@@ -64,7 +64,9 @@ def alarms(settings: Settings, functions: Mapping[str, Function], tables: Tables
             metrics.LAG_DAYS,
             MAX_LAG_DAYS,
             DAY,
-            statistic="Maximum",
+            # Each run writes it before what it found is entered, and again at its completion. On a usual day
+            # that is 1, then 0; while the consumer is out only the former is written, and grows each day.
+            statistic="Minimum",
             dimensions=of_stack,
         ),
         Alarm(

@@ -159,7 +159,7 @@ def play(
         for played in played_runs(cloud, publishing(publisher, *histories), when):
             runs.append(played)
             progress.update(task, advance=1, description=f"{played.scheduled_at:%Y-%m-%d} {played.run.state}")
-        daily, revisions = cloud.reader.daily(), cloud.reader.revisions()
+        daily, revisions = cloud.tables.daily(), cloud.tables.entries()
         (out / "days.csv").write_text(csv_files.days(daily))
         (out / "revisions.csv").write_text(csv_files.revisions(revisions))
         write_lines(out / "runs.jsonl", map(run_line, runs))
@@ -170,7 +170,7 @@ def play(
     rejected = sum(played.run.state == "failed" for played in runs)
     click.echo(
         f"{len(runs)} runs: {completed} completed, {rejected} rejected. "
-        f"{len(daily)} days, {sum(row.revision > 1 for row in revisions)} restated entries. In {out}"
+        f"{len(daily)} days, {len(revisions) - len(daily)} restated entries. In {out}"
     )
 
 

@@ -9,8 +9,6 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from dashboard.readers import open_reader
-from functions.ledger import Ledger
 from local.clients import client
 from local.clock import Clock
 from local.emulator import Emulator, Publication
@@ -19,6 +17,9 @@ from local.lambda_runtime import LambdaRuntime, Log
 from local.mapping import Mapping
 from local.scheduler import fire
 from schemas.moment import written
+from storage.archive import Archive
+from storage.ledger import Ledger
+from storage.tables import open_tables
 
 STACK = "local"
 
@@ -47,12 +48,13 @@ class LocalCloud:
         for needed in (*first, *(mapping.function_name for mapping in self.stack.mappings)):
             self.runtime.warm(needed)  # the first load waits for less
         self.mappings = [
-            Mapping(mapping, self.client("kinesis"), self.runtime.invoke, clock, self._publish, parallel=True)
+            Mapping(mapping, self.client("kinesis"), self.runtime.invoke, clock, self._publish)
             for mapping in self.stack.mappings
         ]
         self.emulator.on_publish(self._deliver)
         self.ledger = Ledger(self.client("dynamodb"), self.stack.exports["ledger_table"])
-        self.reader = open_reader(self.stack.exports, self.client)
+        self.archive = Archive(self.client("s3"), self.stack.exports["archive_bucket"])
+        self.tables = open_tables(self.stack.exports, self.client)
 
     def client(self, service: str) -> Any:
         """A client of the emulator."""

@@ -117,7 +117,7 @@ class Emulator:
         self._patch()
         BackendDict.reset()
         reset_model_data()
-        self.application = self._dated(self._serve(DomainDispatcherApplication(create_backend_app)))
+        self.application = self._serve(DomainDispatcherApplication(create_backend_app))
         self._server = make_server("127.0.0.1", 0, self.application, threaded=True, request_handler=_Handler)
         self.endpoint = self.timestream.endpoint = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(STOP_SECONDS,), daemon=True)
@@ -205,7 +205,12 @@ class Emulator:
         Lambda and SNS run hooks that may call other services, and stay outside the lock.
         """
 
-        def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        def app(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+            def start_response(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+                """An answer bears the time of this clock."""
+                dated = [(name, value) for name, value in headers if name.lower() != "date"]
+                return start(status, [*dated, ("Date", format_datetime(self.clock.now(), usegmt=True))], *rest)
+
             asked = operation(environ)
             self.calls[asked] += 1
             for recorder in self._recorders:
@@ -222,19 +227,6 @@ class Emulator:
                 return moto_app(environ, start_response)
             with self._lock:
                 return list(moto_app(environ, start_response))
-
-        return app
-
-    def _dated(self, served: Application) -> Application:
-        """Each answer bears the clock's time as its ``Date``, in whole seconds (RFC 7231, 7.1.1.2)."""
-
-        def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-                date = format_datetime(self.clock.now(), usegmt=True)
-                others = [(name, value) for name, value in headers if name.lower() != "date"]
-                return start_response(status, [*others, ("Date", date)], *more)
-
-            return served(environ, start)
 
         return app
 

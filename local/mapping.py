@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ from local.mapping_batch import StreamRecord
 from local.mapping_shard import UNLIMITED, Around, Counts, Invoke, OnFailure, Shard
 
 POLL_SECONDS = 1.0  # Lambda developer guide: shards are polled at a base rate of once a second
-MAX_SHARD_THREADS = 10
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +22,7 @@ class Mapping:
     """Reads each shard from its oldest record on, in order; how far it has come is in memory only.
 
     `invoke(function name, payload)` gives the function's answer, `on_failure(topic ARN, message)` gets what
-    is given up. With `parallel`, a batch of each shard is worked on at the same time.
+    is given up.
     """
 
     def __init__(
@@ -34,14 +32,12 @@ class Mapping:
         invoke: Invoke,
         clock: Clock,
         on_failure: OnFailure | None = None,
-        parallel: bool = False,
     ) -> None:
         self._config = config
         self._kinesis = kinesis_client
         self._invoke = invoke
         self._clock = clock
         self._on_failure = on_failure
-        self._parallel = parallel
         self._around: Around | None = None
         self._shards: dict[str, Shard] = {}
         self._next_moment: datetime | None = None
@@ -130,11 +126,7 @@ class Mapping:
         """One step of each shard whose parents are done with; the moments at which there is more to do."""
         open_shards = {shard.id: shard for shard in self._shards.values() if not shard.finished}
         ready = [shard for shard in open_shards.values() if not shard.parents & open_shards.keys()]
-        if self._parallel and len(ready) > 1:
-            with ThreadPoolExecutor(min(len(ready), MAX_SHARD_THREADS)) as threads:
-                moments = list(threads.map(Shard.step, ready))
-        else:
-            moments = [shard.step() for shard in ready]
+        moments = [shard.step() for shard in ready]
         if any(shard.finished for shard in ready):
             self._discover()
             moments.append(self._clock.now())  # for the children

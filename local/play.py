@@ -10,7 +10,7 @@ from typing import Any
 from local.cloud import LocalCloud
 from local.emulator import Publication
 from schemas.moment import moment, written
-from schemas.run import Run
+from schemas.ledger import Run
 
 PEOPLE = ("daily-report", "alerts")
 
@@ -42,7 +42,7 @@ def play(
         publish(scheduled_at)
         request = cloud.run(scheduled_at)
         cloud.settle(until=scheduled_at + dt.timedelta(days=1) - dt.timedelta(minutes=1))
-        run = next(run for run in cloud.ledger.recent_runs() if run.request == request)
+        run = next(run for run in cloud.ledger.runs() if run.request == request)
         yield Played(scheduled_at, run, cloud.ledger.head().last_acknowledged)
 
 

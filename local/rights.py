@@ -35,7 +35,7 @@ class Call:
     caller: str
     service: str
     operation: str
-    rights: tuple[tuple[str, str], ...]  # action and ARN, each needed
+    rights: tuple[tuple[str, str], ...]  # action and ARN (of a listing with its prefix), each needed
 
 
 def read_call(operation: str, environ: dict[str, Any]) -> Call:
@@ -89,9 +89,18 @@ def _of_items(operation: str, asked: dict[str, Any]) -> Iterator[tuple[str, str]
 
 def _of_objects(operation: str, environ: dict[str, Any]) -> tuple[str, str]:
     bucket, _, key = environ["PATH_INFO"].removeprefix("/").partition("/")
+    asked = parse_qs(environ.get("QUERY_STRING", ""))
+    if not key and "list-type" in asked:
+        return "s3:ListBucket", listing(f"arn:aws:s3:::{bucket}", asked.get("prefix", [""])[0])
     if not key:
         raise UnknownCall(f"s3 {operation} {environ.get('QUERY_STRING')} of the bucket {bucket}")
-    return f"s3:{operation}", f"arn:aws:s3:::{bucket}/{key}"
+    # HeadObject has no right of its own.
+    return f"s3:{operation.replace('Head', 'Get')}", f"arn:aws:s3:::{bucket}/{key}"
+
+
+def listing(bucket: str, prefix: str) -> str:
+    """A bucket's ARN and the prefix of a listing, as one text: IAM has the latter in a condition."""
+    return f"{bucket}, {prefix}"
 
 
 def _arn(service: str, path: str) -> str:

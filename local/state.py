@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud import LocalCloud
-from ops.replay import archived, payload
-from schemas import tables
+from storage import ledger_items
+from storage.replay import payload
 
 ARCHIVE = "archive"
 LEDGER = "ledger.jsonl"
 STACK = "stack.json"
 REMEMBERED = ("label", "synthetic", "store")  # of the stack's configuration
-STAMP = "stamp"
+SUMS = ("stamp", "entries")  # of the days, which are made again from the log
 UNFINISHED = ".unfinished"
 
 
@@ -31,7 +31,7 @@ def save(cloud: LocalCloud, folder: Path) -> None:
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write(path, s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
-    lines = [json.dumps(item) for item in _items(cloud) if not item["entry"]["S"].startswith(tables.DAY)]
+    lines = [json.dumps(item) for item in _items(cloud) if not item["entry"]["S"].startswith(ledger_items.DAY)]
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / LEDGER, "".join(line + "\n" for line in lines).encode())
     said = {name: cloud.stack.exports[name] for name in REMEMBERED}
@@ -48,8 +48,8 @@ def last_run(folder: Path) -> dt.datetime | None:
     """When the last run was that is kept there; None where there is none."""
     if not (folder / LEDGER).exists():
         return None
-    items = (tables.plain(json.loads(line)) for line in (folder / LEDGER).read_text().splitlines())
-    return next((tables.head_of(item).last_run for item in items if item["entry"] == tables.HEAD), None)
+    items = (ledger_items.plain(json.loads(line)) for line in (folder / LEDGER).read_text().splitlines())
+    return next((ledger_items.head_of(item).last_run for item in items if item["entry"] == ledger_items.HEAD), None)
 
 
 def restore(cloud: LocalCloud, folder: Path) -> int:
@@ -66,7 +66,7 @@ def restore(cloud: LocalCloud, folder: Path) -> int:
         for line in (folder / LEDGER).read_text().splitlines():
             dynamodb.put_item(TableName=exports["ledger_table"], Item=json.loads(line))
     count = 0
-    for events in archived(s3, exports["archive_bucket"]):
+    for events in cloud.archive.log():
         if cloud.clock.is_virtual:  # of a run that died before its ledger was kept, the events may be there
             cloud.clock.advance_to(max(event.recorded_at for event in events))
         answer = cloud.runtime.invoke(exports["consumer"], payload(events))
@@ -82,8 +82,9 @@ def _items(cloud: LocalCloud) -> list[dict[str, Any]]:
     )
     items = [item for page in pages for item in page["Items"]]
     for item in items:
-        if item["entry"]["S"] == tables.HEAD:
-            item.pop(STAMP, None)
+        if item["entry"]["S"] == ledger_items.HEAD:
+            for name in SUMS:
+                item.pop(name, None)
     return items
 
 

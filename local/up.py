@@ -22,7 +22,7 @@ from local.outbox import Outbox
 from local.play import Played, play
 from local.scheduler import next_time
 from ops.output import shown
-from schemas.run import COMPLETED
+from schemas.ledger import COMPLETED
 
 PEOPLE = {"emails": '["you@example.com"]', "phones": '["+12025550143"]'}
 ONE_DAY = dt.timedelta(days=1)
@@ -182,10 +182,10 @@ def free(port: int) -> bool:
 
 
 def _sum_up(console: Console, cloud: LocalCloud, outbox: Outbox, folder: Path) -> None:
-    daily, revisions, head = cloud.reader.daily(), cloud.reader.revisions(), cloud.ledger.head()
+    daily, revisions, head = cloud.tables.daily(), cloud.tables.entries(), cloud.ledger.head()
     facts = [
         ("Days in the record", f"{len(daily):,}"),
-        ("Restatements entered", f"{sum(row.revision > 1 for row in revisions):,}"),
+        ("Restatements entered", f"{len(revisions) - len(daily):,}"),
         ("Last acknowledged date", head.last_acknowledged or "none yet"),
         *(("Standing warning", warning.text) for warning in head.warnings),
         *((f"Sent to {person}", _messages(count)) for person, count in sorted(outbox.sent.items())),

@@ -1,41 +1,23 @@
-"""A day: the record of one date. Counts are cumulative persons since the epidemic began."""
+"""A day: the record of one date; and the fields that read its parts out of JSON."""
 
 import datetime as dt
-import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-REGION = "US"
-MAX_COUNT = 10**9  # three times the population: beyond it a number is a mistake, not a count
-DIGEST_LENGTH = 12
+from schemas.figures import FIGURES, MAX_COUNT, Counts
+
+REGION = "US"  # the one series that a stack keeps: docs/adr/0011
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What a day says. ``recovered`` is None where the source does not report it, which is not zero."""
-
-    cases: int
-    deaths: int
-    recovered: int | None
-
-    @cached_property
-    def digest(self) -> str:
-        """Short hash of the values: equal values have equal digests on any machine."""
-        text = f"{self.cases},{self.deaths},{'' if self.recovered is None else self.recovered}"
-        return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
-
-
-@dataclass(frozen=True)
 class Day:
-    """The record of one date in one region."""
+    """The record of one date."""
 
     date: dt.date
     counts: Counts
-    region: str = REGION
 
 
 class Exact(fields.Field[T]):
@@ -68,20 +50,20 @@ class IsoDate(Exact[dt.date]):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dt.date:
         try:
-            found = dt.date.fromisoformat(value)
+            date = dt.date.fromisoformat(value)
         except (TypeError, ValueError):
-            found = None
-        if found is None or found.isoformat() != value:
+            date = None
+        if date is None or date.isoformat() != value:
             raise ValidationError("is not a date written YYYY-MM-DD")
-        return found
+        return date
 
 
-class CountsFields(Schema):
-    """``{cases, deaths, recovered}``, all required; ``recovered`` may be null."""
+def _count_fields() -> dict[str, fields.Field[Any]]:
+    return {figure.name: Whole(required=True, allow_none=figure.nullable) for figure in FIGURES}
 
-    cases = Whole(required=True)
-    deaths = Whole(required=True)
-    recovered = Whole(required=True, allow_none=True)
+
+class CountsFields(Schema.from_dict(_count_fields())):  # type: ignore[misc]
+    """Every figure, all required; a nullable one may be null."""
 
     @validates_schema
     def deaths_are_cases(self, data: dict[str, Any], **_: Any) -> None:
@@ -90,7 +72,7 @@ class CountsFields(Schema):
 
 
 class CountsSchema(CountsFields):
-    """A day's counts, cumulative persons; ``recovered`` is null where it is not reported."""
+    """A day's counts, cumulative persons; a figure is null where it is not reported."""
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Counts:

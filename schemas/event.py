@@ -11,34 +11,33 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
-from schemas.day import Counts, CountsFields, CountsSchema, Day, Exact, IsoDate, Whole
+from schemas.day import REGION, CountsFields, CountsSchema, Day, Exact, IsoDate, Whole
+from schemas.figures import SOURCES, Counts
 from schemas.moment import at, written
 
 RECORDED = "daybook.day.recorded.v1"
 REVISED = "daybook.day.revised.v1"
 COMPACT = json.JSONEncoder(separators=(",", ":"))
 SOURCE = "/daybook/"
-SOURCES = ("nyt", "jhu")
 MAX_VERSION = 253_402_300_799_999  # the last millisecond of the year 9999
 MAX_RUN = 200  # its name is part of a key, of which DynamoDB takes 1,024 bytes
 SHA256 = re.compile(r"[0-9a-f]{64}")
 RUN = re.compile(r"[A-Za-z0-9:.#_ -]+")
-REGION_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True)
 class DayEvent:
     """A day was entered: for the first time, or again with other values than ``previous``.
 
-    ``version`` is epoch milliseconds, ``revision`` counts from 1, ``files`` maps each source to the
-    SHA-256 of the file it was read from, ``run`` names the run that found it.
+    ``version`` is the run's time in epoch milliseconds; ``previous`` holds the values that were acknowledged
+    when the run read the ledger, None where none were; ``files`` maps each source to the SHA-256 of the file
+    that the values stood in; ``run`` names the run that read them.
     """
 
     day: Day
     version: int
-    revision: int
     previous: Counts | None
     run: str
     stack: str
@@ -54,7 +53,7 @@ class DayEvent:
 
     @property
     def subject(self) -> str:
-        return f"{self.day.region}/{self.day.date.isoformat()}"
+        return f"{REGION}/{self.day.date.isoformat()}"
 
     @property
     def recorded_at(self) -> dt.datetime:
@@ -76,22 +75,16 @@ class FileHashes(Exact[dict[str, str]]):
 
 
 class EntrySchema(CountsFields):
-    """What an event says: the day, its version and revision, what it replaces, and its files."""
+    """What an event says: the day, its version, the values it replaces, and its files."""
 
     class Meta:
         unknown = RAISE
 
     date = IsoDate(required=True)
-    region = fields.String(required=True, validate=validate.Regexp(REGION_NAME.pattern + r"\Z"))
+    region = fields.String(required=True, validate=validate.Equal(REGION))
     version = Whole(1, MAX_VERSION, required=True)
-    revision = Whole(1, required=True)
     previous = fields.Nested(CountsSchema, required=True, allow_none=True)
     files = FileHashes(required=True)
-
-    @validates_schema
-    def a_revision_replaces_something(self, data: dict[str, Any], **_: Any) -> None:
-        if (data["revision"] > 1) != (data["previous"] is not None):
-            raise ValidationError("1 replaces nothing, 2 and later replace the previous values", "revision")
 
 
 class EnvelopeSchema(Schema):
@@ -127,19 +120,19 @@ class DayRevisedSchema(EnvelopeSchema):
 
 # A later version of the schema adds its types here, and the older ones stay.
 SCHEMAS: Mapping[str, Schema] = {RECORDED: DayRecordedSchema(), REVISED: DayRevisedSchema()}
-# What an event says is its data, and these two; all else follows, and is compared with what it has to be.
+# Data, source and run make the event; every other attribute is derived, and compared with what it has to be.
 ORIGIN = EnvelopeSchema(only=("source", "run"))
-ENTRIES: Mapping[str, Schema] = {RECORDED: EntrySchema(), REVISED: EntrySchema()}
+ENTRY = EntrySchema()
 
 
 def encode(event: DayEvent) -> bytes:
     """The event as a record's bytes. Raises ValidationError: what can't be read is never sent."""
     envelope = _envelope(event)
-    _said(envelope)
+    _data(envelope)
     return COMPACT.encode(envelope).encode()
 
 
-def written_out(event: DayEvent) -> bytes:
+def encode_unchecked(event: DayEvent) -> bytes:
     """The same bytes, unchecked: for an event that came out of ``decode``."""
     return COMPACT.encode(_envelope(event)).encode()
 
@@ -150,11 +143,10 @@ def decode(payload: bytes) -> DayEvent:
         envelope = json.loads(payload)
     except (ValueError, RecursionError) as error:
         raise ValidationError(f"not JSON: {error}") from error
-    data = _said(envelope)
+    data = _data(envelope)
     event = DayEvent(
-        day=Day(data["date"], Counts(data["cases"], data["deaths"], data["recovered"]), data["region"]),
+        day=Day(data["date"], Counts.read(data)),
         version=data["version"],
-        revision=data["revision"],
         previous=data["previous"],
         run=envelope["run"],
         stack=envelope["source"].removeprefix(SOURCE),
@@ -166,9 +158,9 @@ def decode(payload: bytes) -> DayEvent:
     return event
 
 
-def _said(envelope: Any) -> dict[str, Any]:
-    """The data in an envelope, read. Raises ValidationError for what is no event."""
-    if not isinstance(envelope, dict) or str(envelope.get("type")) not in ENTRIES:
+def _data(envelope: Any) -> dict[str, Any]:
+    """Read the data in an envelope. Raises ValidationError where the envelope is no event."""
+    if not isinstance(envelope, dict) or str(envelope.get("type")) not in SCHEMAS:
         raise ValidationError("not a CloudEvent of a type that is known here")
     for attribute in ("source", "run", "data"):
         if attribute not in envelope:
@@ -178,7 +170,7 @@ def _said(envelope: Any) -> dict[str, Any]:
         _check_origin(source, run)
     except TypeError as error:  # a list or an object, which can't be remembered
         raise ValidationError("are not text", "source, run") from error
-    data: Any = ENTRIES[envelope["type"]].load(envelope["data"])
+    data: Any = ENTRY.load(envelope["data"])
     return data
 
 
@@ -190,24 +182,22 @@ def _check_origin(source: str, run: str) -> None:
 
 @dataclass(frozen=True)
 class About:
-    """What a record seems to speak of, though it may be no valid event; None where it can't be told."""
+    """The run and the date that a record names, though it may be no valid event; None where it names none."""
 
     run: str | None = None
-    region: str | None = None
     date: dt.date | None = None
 
 
 def about(payload: bytes) -> About:
-    """The run, region and date in a record's bytes, each as far as it can be read."""
+    """The run and date in a record's bytes, as far as they can be read."""
     try:
         envelope: Any = json.loads(payload)
         run = envelope.get("run")
-        region, _, text = str(envelope.get("subject")).partition("/")
-        date = dt.date.fromisoformat(text)
+        date = dt.date.fromisoformat(str(envelope.get("subject")).removeprefix(f"{REGION}/"))
     except (ValueError, RecursionError, AttributeError):
         return About()
     known = isinstance(run, str) and len(run) <= MAX_RUN and RUN.fullmatch(run)
-    return About(run if known else None, region if REGION_NAME.fullmatch(region) else None, date)
+    return About(run if known else None, date)
 
 
 def _envelope(event: DayEvent) -> dict[str, Any]:
@@ -222,15 +212,10 @@ def _envelope(event: DayEvent) -> dict[str, Any]:
         "run": event.run,
         "data": {
             "date": event.day.date.isoformat(),
-            "region": event.day.region,
-            **vars_of(event.day.counts),
+            "region": REGION,
+            **event.day.counts.values,
             "version": event.version,
-            "revision": event.revision,
-            "previous": None if event.previous is None else vars_of(event.previous),
+            "previous": event.previous and event.previous.values,
             "files": dict(event.files),
         },
     }
-
-
-def vars_of(counts: Counts) -> dict[str, int | None]:
-    return {"cases": counts.cases, "deaths": counts.deaths, "recovered": counts.recovered}

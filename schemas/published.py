@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
-from schemas.day import MAX_COUNT
+from schemas.figures import MAX_COUNT
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIRST_DATE = dt.date(1970, 1, 1)  # Timestream holds nothing earlier, and neither does any record of this

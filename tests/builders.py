@@ -3,9 +3,10 @@
 import datetime as dt
 from collections.abc import Iterable
 
-from schemas.day import Counts, Day
+from schemas.day import Day
 from schemas.event import DayEvent
-from schemas.run import OPEN, Acknowledged, Run
+from schemas.figures import Counts
+from schemas.ledger import OPEN, Acknowledged, Run
 
 NOON = dt.datetime(2020, 3, 10, 12, tzinfo=dt.UTC)
 FIRST = dt.date(2020, 3, 1)
@@ -25,14 +26,14 @@ def day(number: int, cases: int, deaths: int = 0, recovered: int | None = 0) -> 
     return Day(date(number), counts(cases, deaths, recovered))
 
 
-def entry(number: int, cases: int, version: int = 1, revision: int = 1, **more: object) -> Acknowledged:
+def entry(number: int, cases: int, version: int = 1, entries: int = 1, **more: object) -> Acknowledged:
     values = counts(cases)
     known = {
         "date": date(number),
         "counts": values,
-        "digest": values.digest,
         "version": version,
-        "revision": revision,
+        "seen": version,
+        "entries": entries,
         "event": f"US/{date(number)}/{version}/{values.digest}",
         "run": "r",
         "at": NOON,
@@ -44,9 +45,9 @@ def entries(*found: Acknowledged) -> dict[dt.date, Acknowledged]:
     return {item.date: item for item in found}
 
 
-def event(number: int, cases: int, version: int = 1, revision: int = 1, run: str = "r") -> DayEvent:
-    previous = counts(cases - 1) if revision > 1 else None
-    return DayEvent(day(number, cases), version, revision, previous, run, "test", FILES)
+def event(number: int, cases: int, version: int = 1, previous: int | None = None, run: str = "r") -> DayEvent:
+    before = None if previous is None else counts(previous)
+    return DayEvent(day(number, cases), version, before, run, "test", FILES)
 
 
 def run(pending: Iterable[int] = (), **more: object) -> Run:

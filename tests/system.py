@@ -11,7 +11,7 @@ from local.clock import Clock
 from local.cloud import LocalCloud
 from local.emulator import Publication
 from local.publisher import Publisher
-from schemas.run import Run
+from schemas.ledger import Run
 
 START = dt.datetime(2020, 3, 10, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -50,15 +50,15 @@ class System:
 
     def stored(self, request: str) -> Run:
         """The run of a request, as the ledger has it now."""
-        return next(run for run in self.cloud.ledger.recent_runs() if run.request == request)
+        return next(run for run in self.cloud.ledger.runs() if run.request == request)
 
     def daily(self) -> dict[str, int]:
         """Cases by date, as ``daily`` has them."""
-        return {row.day.date.isoformat(): row.day.counts.cases for row in self.cloud.reader.daily()}
+        return {row.day.date.isoformat(): row.day.counts.cases for row in self.cloud.tables.daily()}
 
     def revisions(self, date: str) -> list[int]:
         """The cases that were ever entered for a date, oldest first."""
-        return [row.day.counts.cases for row in self.cloud.reader.revisions(dt.date.fromisoformat(date))]
+        return [row.day.counts.cases for row in self.cloud.tables.entries(dt.date.fromisoformat(date))]
 
     def told(self, topic: str) -> list[Publication]:
         """What was sent to this topic."""
@@ -69,13 +69,14 @@ class System:
 
     def agrees(self) -> None:
         """The ledger's days, its stamp and the table are one and the same."""
-        rows = self.cloud.reader.daily()
+        rows = self.cloud.tables.daily()
         days = self.cloud.ledger.days()
         head = self.cloud.ledger.head()
-        assert {row.day.date: (row.day.counts, row.version, row.revision) for row in rows} == {
-            day.date: (day.counts, day.version, day.revision) for day in days.values()
+        assert {row.day.date: (row.day.counts, row.version, row.event) for row in rows} == {
+            day.date: (day.counts, day.version, day.event) for day in days.values()
         }
         assert head.stamp == sum(row.version for row in rows)
+        assert head.entries == len(self.cloud.tables.entries()) == sum(day.entries for day in days.values())
         assert head.unsent == frozenset()
 
     @contextmanager

@@ -134,7 +134,7 @@ def test_the_runbook_has_every_exit_code_that_is_not_success():
 def test_the_blog_posts_figures_are_those_of_the_generated_file():
     text = prose(ROOT / "docs" / "blog-post.md")
     known = set(json.loads((ROOT / "docs" / "published.json").read_text()).values()) | {month_usd()}
-    known |= {1_000, 3_000}  # a shard's records a second, by AWS; the counties of docs/scale.md
+    known |= {1_000}  # a shard's records a second, by AWS
     text = re.sub(rf"(?:\b\d{{1,2}} )?(?:{MONTHS})(?:\s+\d{{4}})?|CC BY 4\.0|COVID-19|S3", "", text)
     found = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", text)]
     assert len(found) > 8

@@ -46,10 +46,10 @@ def test_the_ledger_is_there(emulator):
 
 
 @pytest.mark.usefixtures("provisioned")
-def test_the_stream_keeps_its_week(emulator):
+def test_the_stream_keeps_its_day(emulator):
     kinesis = client("kinesis", emulator.endpoint)
     found = kinesis.describe_stream_summary(StreamName="daybook-dev-stream")["StreamDescriptionSummary"]
-    assert (found["OpenShardCount"], found["RetentionPeriodHours"], found["StreamARN"]) == (1, 168, STREAM)
+    assert (found["OpenShardCount"], found["RetentionPeriodHours"], found["StreamARN"]) == (1, 24, STREAM)
 
 
 @pytest.mark.usefixtures("provisioned")
@@ -101,7 +101,7 @@ def test_functions_are_kept_in_the_order_of_their_deployment(provisioned):
 def test_a_function_has_its_environment_and_its_code(provisioned, code_dir):
     consumer = provisioned.functions[1]
     assert consumer.arn == "arn:aws:lambda:us-east-1:123456789012:function:daybook-dev-consumer"
-    assert (consumer.handler, consumer.timeout) == ("functions.consumer.handler", 60)
+    assert (consumer.handler, consumer.timeout) == ("functions.consumer.handler", 120)
     assert ConsumerSettings.read(consumer.environment).database == "daybook-dev"
     assert consumer.code == code_dir / "daybook-dev-consumer"
     unpacked = consumer.code / "functions" / "settings.py"

@@ -60,9 +60,8 @@ def played(request, data, tmp_path_factory):
     when = moments(START, END, NOON)
     with ExitStack() as stack:
         publisher = stack.enter_context(Publisher())
-        cloud = stack.enter_context(
-            LocalCloud(Clock.virtual(when[0]), publisher.config() | {"store": request.param})
-        )
+        config = publisher.config() | {"store": request.param, "stream_retention_hours": "168"}
+        cloud = stack.enter_context(LocalCloud(Clock.virtual(when[0]), config))
         stack.enter_context(reachable(cloud, folder))
         for _ in play(cloud, publishing(publisher, *map(history.read, archives)), when):
             pass

@@ -393,20 +393,6 @@ def test_a_shard_that_answers_with_nothing_for_a_while_is_asked_again() -> None:
     assert rig.batches == ["a"]
 
 
-def test_shards_can_be_worked_on_at_the_same_time() -> None:
-    together = threading.Barrier(2, timeout=10)  # broken unless both are being invoked at once
-
-    def meet(_letters: str, _names: dict[str, str]) -> Answer:
-        together.wait()
-        return Answer()
-
-    rig = Rig(meet, parallel=True)
-    rig.stream.add_shard("shardId-000000000001")
-    rig.stream.put("a")
-    rig.stream.put("x", shard="shardId-000000000001")
-    assert rig.mapping.drain() == Counts(invocations=2, done=2)
-
-
 # Real time
 
 
@@ -511,7 +497,6 @@ class Rig:
         self,
         function: Function = accept,
         clock: Clock | None = None,
-        parallel: bool = False,
         first_number: int = 1000,
         **settings: Any,
     ) -> None:
@@ -527,7 +512,7 @@ class Rig:
         self.clock = clock or WatchedClock(self.waits)
         self.stream = FakeStream(self.clock, first_number)
         config = replace(CONFIG, **settings)
-        self.mapping = Mapping(config, self.stream, self.invoke, self.clock, self.tell, parallel)
+        self.mapping = Mapping(config, self.stream, self.invoke, self.clock, self.tell)
 
     @property
     def bodies(self) -> list[dict[str, Any]]:

@@ -118,7 +118,7 @@ class Operated:
 def operated(tmp_path_factory):
     """Three runs: five days; one restated and one new; the same once more."""
     folder = tmp_path_factory.mktemp("state")
-    with system() as daybook, reachable(daybook.cloud, folder) as asked:
+    with system(stream_retention_hours="168") as daybook, reachable(daybook.cloud, folder) as asked:
         daybook.publish(CASES)
         daybook.run()
         daybook.publish(CASES | {"2020-03-02": 22, "2020-03-06": 60})

@@ -18,6 +18,7 @@ from system import System, system
 from test_stack import Recorder, run
 
 from infra import package
+from infra.code import PACKAGES
 from infra.package import PackageFailed
 from infra.settings import ConfigurationError
 from local.definitions import LocalFunction
@@ -70,9 +71,7 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_each_layer_and_each_function_is_within_lambda_s_quotas(layers: dict[str, Path]) -> None:
     sizes = {name: (path.stat().st_size, package.unzipped(path)) for name, path in layers.items()}
     assert all(0 < zipped < package.MAX_ZIP for zipped, _ in sizes.values())
-    code = sum(
-        path.stat().st_size for part in ("functions", "schemas") for path in (ROOT / part).glob("*.py")
-    )
+    code = sum(path.stat().st_size for part in PACKAGES for path in (ROOT / part).glob("*.py"))
     assert code + sum(unzipped for _, unzipped in sizes.values()) < package.MAX_UNZIPPED
 
 
@@ -164,7 +163,7 @@ def test_a_second_build_from_another_place_with_caches_about_gives_the_same_byte
 
 def test_a_copy_of_the_project_elsewhere_with_caches_about_says_the_same_hashes(tmp_path: Path) -> None:
     elsewhere = tmp_path / "a copy"
-    kept = ("infra", "functions", "schemas", "dashboard", "requirements")
+    kept = ("infra", *PACKAGES, "dashboard", "requirements")
     for part in kept:
         shutil.copytree(ROOT / part, elsewhere / part, ignore=shutil.ignore_patterns("__pycache__"))
         (elsewhere / part / "__pycache__").mkdir()

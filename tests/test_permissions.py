@@ -21,7 +21,7 @@ from dashboard.application import create_app
 from dashboard.data import CONFIG
 from dashboard.readers import open_reader
 from dashboard.settings import Settings
-from local.rights import Call, read_call
+from local.rights import Call, listing, read_call
 from schemas.run import COMPLETED, FAILED, INCOMPLETE
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("permissions")]
@@ -82,7 +82,7 @@ class Seen:
             (role.removeprefix("daybook-local-"), action, resource)
             for role, statements in policies.items()
             for statement in statements
-            for action, resource in product(statement["Action"], statement["Resource"])
+            for action, resource in product(statement["Action"], resources_of(statement))
         }
         self.effects = {found["Effect"] for statements in policies.values() for found in statements}
 
@@ -224,6 +224,14 @@ def test_every_call_is_one_that_the_sdk_knows(seen: Seen):
             for name in session.get_service_model(model).operation_names
         }
         assert operation in known, (service, operation)
+
+
+def resources_of(statement: dict[str, Any]) -> list[str]:
+    """With the prefix that a condition limits a listing to: the only condition that a right has."""
+    if "Condition" not in statement:
+        return statement["Resource"]
+    prefix = statement["Condition"]["StringLike"]["s3:prefix"]
+    return [listing(resource, prefix) for resource in statement["Resource"]]
 
 
 def covers(grant: tuple[str, str, str], needed: tuple[str, str, str]) -> bool:

@@ -16,7 +16,7 @@ import infra.code
 from dashboard.settings import Settings as DashboardSettings
 from functions.settings import ConsumerSettings, FetcherSettings, ReporterSettings
 from infra.schedule_expression import problem_with
-from infra.settings import ConfigurationError, Settings
+from infra.settings import RETENTION_HOURS, ConfigurationError, Settings
 from local.engine import ROOT, answer, plain, run_program
 
 CONFIG = {
@@ -25,8 +25,7 @@ CONFIG = {
     "webhooks": '["https://example.org/hook"]',
 }
 READS = {"fetcher": FetcherSettings, "consumer": ConsumerSettings, "reporter": ReporterSettings}
-ENTER = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
-LOOK_UP = ("dynamodb:GetItem", "dynamodb:Query")
+LEDGER = ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
 
 
 def test_each_function_is_told_exactly_what_it_reads(stack):
@@ -72,7 +71,7 @@ def test_functions_run_on_python_3_13_and_arm_under_their_limits(stack):
     }
     assert seen == {
         "fetcher": ("functions.fetcher.handler", "python3.13", ["arm64"], 1024, 120),
-        "consumer": ("functions.consumer.handler", "python3.13", ["arm64"], 512, 60),
+        "consumer": ("functions.consumer.handler", "python3.13", ["arm64"], 512, 120),
         "reporter": ("functions.reporter.handler", "python3.13", ["arm64"], 256, 60),
     }
 
@@ -85,15 +84,15 @@ def test_logs_are_kept_for_a_while_only_and_in_the_declared_groups(stack):
         assert group["name"] == f"/aws/lambda/{function['name']}" == function["loggingConfig"]["logGroup"]
 
 
-def test_the_code_is_the_modules_of_two_packages_and_nothing_else(stack):
+def test_the_code_is_the_modules_of_three_packages_and_nothing_else(stack):
     archives = [function["code"] for function in stack.all("lambda/function:Function").values()]
     modules = sorted(
         path.relative_to(ROOT).as_posix()
-        for package in ("functions", "schemas")
+        for package in ("functions", "schemas", "storage")
         for path in (ROOT / package).iterdir()
         if path.suffix == ".py"
     )
-    assert "functions/settings.py" in modules
+    assert {"functions/settings.py", "storage/__init__.py"} <= set(modules)
     assert [sorted(archive.assets) for archive in archives] == [modules] * 3
 
 
@@ -153,12 +152,20 @@ def test_a_stack_that_isnt_protected_can_be_deleted():
     assert stack.one("s3/bucket:Bucket", "archive")["forceDestroy"] is True
 
 
-def test_the_stream_has_one_shard_and_keeps_an_encrypted_week(stack):
+def test_the_stream_has_one_shard_and_keeps_an_encrypted_day(stack):
     stream = stack.one("kinesis/stream:Stream")
     assert stream["shardCount"] == 1
     assert stream["streamModeDetails"] == {"streamMode": "PROVISIONED"}
-    assert stream["retentionPeriod"] == 168
+    assert stream["retentionPeriod"] == 24
     assert (stream["encryptionType"], stream["kmsKeyId"]) == ("KMS", "alias/aws/kinesis")
+
+
+def test_a_stream_can_keep_its_records_for_a_week_and_never_shorter_than_they_are_tried():
+    stack = run(stream_retention_hours="168")
+    assert stack.one("kinesis/stream:Stream")["retentionPeriod"] == 168
+    assert stack.outputs["stream_retention_hours"] == "168"
+    assert stack.one("lambda/eventSourceMapping:EventSourceMapping")["maximumRecordAgeInSeconds"] == 43_200
+    assert RETENTION_HOURS[0] * 3_600 > 43_200
 
 
 @pytest.mark.parametrize("name", ["daily", "revisions"])
@@ -312,9 +319,10 @@ def test_only_one_fetcher_runs_at_a_time_where_the_account_allows_it(stack):
 
 def test_the_fetcher_may_only_do_this(stack):
     assert stack.rights("fetcher") == {
-        **stack.common_rights("fetcher", *LOOK_UP),
+        **stack.common_rights("fetcher"),
         "s3:PutObject": stack.kept("sources", "reasons"),
-        "s3:GetObject": stack.kept("sources"),
+        "s3:GetObject": stack.kept("sources", "events"),
+        "s3:ListBucket": [stack.arn("s3/bucket:Bucket", "archive")],
         "kinesis:PutRecords": [stack.arn("kinesis/stream:Stream", "stream")],
         "sns:Publish": stack.topics("daily-report", "alerts", "failures"),
     }
@@ -334,6 +342,8 @@ def test_the_consumer_may_only_do_this(stack):
         "timestream:WriteRecords": tables,
         "timestream:DescribeEndpoints": ["*"],
         "s3:PutObject": [*stack.kept("events", "rejected"), f"{rejected}/*"],
+        "s3:GetObject": stack.kept("events"),
+        "s3:ListBucket": [stack.arn("s3/bucket:Bucket", "archive")],
         "s3:GetBucketAcl": [rejected],
         "sns:Publish": stack.topics("daily-report", "alerts", "failures"),
     }
@@ -342,10 +352,21 @@ def test_the_consumer_may_only_do_this(stack):
 def test_the_reporter_may_only_do_this(stack):
     stream = [stack.arn("kinesis/stream:Stream", "stream")]
     assert stack.rights("reporter") == {
-        **stack.common_rights("reporter", *LOOK_UP),
+        **stack.common_rights("reporter"),
         "kinesis:GetRecords": stream,
         "kinesis:GetShardIterator": stream,
         "sns:Publish": stack.topics("daily-report", "alerts"),
+    }
+
+
+def test_of_the_archive_only_the_log_may_be_listed_and_no_other_right_has_a_condition(stack):
+    log = {"s3:ListBucket": {"StringLike": {"s3:prefix": "events/*"}}}
+    assert {part: stack.conditions(part) for part in stack.all("iam/rolePolicy:RolePolicy")} == {
+        "fetcher": log,
+        "consumer": log,
+        "reporter": {},
+        "schedule": {},
+        "dashboard": {},
     }
 
 
@@ -395,6 +416,7 @@ def test_the_operators_facts_are_the_outputs_and_the_parameter(stack):
         "failures_topic": stack.arn("sns/topic:Topic", "failures"),
         "schedule_expression": "cron(0 12 * * ? *)",
         "record_age_seconds": "43200",
+        "stream_retention_hours": "24",
     }
     assert declared.items() <= stack.outputs.items()
     assert [name for name, value in stack.outputs.items() if not value] == ["label", "insecure_hosts"]
@@ -430,6 +452,8 @@ def test_stacks_live_side_by_side_in_one_account(stack):
         ({"emails": "ada@example.org"}, "daybook:emails"),
         ({"max_source_bytes": "many"}, "daybook:max_source_bytes"),
         ({"max_source_bytes": "0"}, "daybook:max_source_bytes 0: must be more than 0"),
+        ({"stream_retention_hours": "23"}, "daybook:stream_retention_hours 23: must be 24 to 168"),
+        ({"stream_retention_hours": "169"}, "daybook:stream_retention_hours 169: must be 24 to 168"),
         ({"protect": "perhaps"}, "daybook:protect"),
         ({"dashboard_subnet": "vpc-1"}, "daybook:dashboard_subnet 'vpc-1': write it like subnet-"),
     ],
@@ -565,24 +589,36 @@ class Recorder(Mocks):
 
     def rights(self, part: str) -> dict[str, list[str]]:
         """What a role may do, and on what."""
-        policy = self.one("iam/rolePolicy:RolePolicy", part)
-        assert policy["role"] == part
         rights: dict[str, list[str]] = {}
-        for statement in json.loads(policy["policy"])["Statement"]:
+        for statement in self.statements(part):
             assert statement["Effect"] == "Allow"
             for action in statement["Action"]:
                 rights.setdefault(action, []).extend(statement["Resource"])
         return rights
 
+    def conditions(self, part: str) -> dict[str, dict[str, Any]]:
+        """Under what conditions it may, by action."""
+        return {
+            action: statement["Condition"]
+            for statement in self.statements(part)
+            if "Condition" in statement
+            for action in statement["Action"]
+        }
+
+    def statements(self, part: str) -> list[dict[str, Any]]:
+        policy = self.one("iam/rolePolicy:RolePolicy", part)
+        assert policy["role"] == part
+        return json.loads(policy["policy"])["Statement"]
+
     def kept(self, *prefixes: str) -> list[str]:
         archive = self.arn("s3/bucket:Bucket", "archive")
         return [f"{archive}/{prefix}/*" for prefix in prefixes]
 
-    def common_rights(self, part: str, *more: str) -> dict[str, list[str]]:
+    def common_rights(self, part: str) -> dict[str, list[str]]:
         ledger = self.arn("dynamodb/table:Table", "ledger")
         logs = self.arn("cloudwatch/logGroup:LogGroup", part) + ":log-stream:*"
         return {
-            **{action: [ledger] for action in (*ENTER, *more)},
+            **{f"dynamodb:{action}": [ledger] for action in LEDGER},
             "kms:Decrypt": [self.arn("kms/key:Key", "alerts")],
             "kms:GenerateDataKey": [self.arn("kms/key:Key", "alerts")],
             "logs:CreateLogStream": [logs],

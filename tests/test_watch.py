@@ -57,6 +57,12 @@ def test_no_other_alarm_rings_where_nothing_is_heard(alarms):
     assert silent == set(alarms) - {"no-completed-run"}
 
 
+def test_lag_rings_only_where_a_whole_day_brought_it_no_lower(alarms):
+    alarm = alarms["lag"]
+    assert (alarm["metricName"], alarm["statistic"], alarm["threshold"]) == ("LagDays", "Minimum", 2)
+    assert (alarm["period"], alarm["evaluationPeriods"]) == (86_400, 1)
+
+
 def test_every_function_is_watched_for_errors_and_throttles_and_the_reporter_rings_at_once(stack, alarms):
     for part in ("fetcher", "consumer", "reporter"):
         for kind, metric in (("errors", "Errors"), ("throttles", "Throttles")):

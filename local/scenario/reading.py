@@ -1,4 +1,4 @@
-"""What a cloud holds, as scenarios ask for it. The one module here that knows how the core is read."""
+"""What a cloud holds, as scenarios ask for it, and how a step destroys a part of it."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from local.emulator import Publication
 from local.in_process import InProcessCloud
 from local.scenario.values import Figures
-from ops.replay import archived
-from schemas.day import REGION, Counts
 from schemas.event import DayEvent
+from schemas.figures import Counts
+from schemas.ledger import Run
 from schemas.notice import ALERTS, DAILY_REPORT
-from schemas.run import Run
-from schemas.tables import Row
+from storage import ledger_items
+from storage.archive import EVENTS
+from storage.tables import Row
 
-EVENTS = "events/"
+MANY = 10_000  # runs
 
 
 @dataclass(frozen=True)
 class Lost:
-    """What a step destroyed: an object of the log, or a date of the ledger, and the dates that it was of."""
+    """What a step destroyed: an object of the log, or a day of the ledger; and the dates that it was of."""
 
     name: str
     dates: frozenset[dt.date]
@@ -30,22 +31,22 @@ def figures(counts: Counts) -> Figures:
 
 def daily(cloud: InProcessCloud) -> list[Row]:
     """Each day as it stands."""
-    return cloud.reader.daily()
+    return cloud.tables.daily()
 
 
 def entries(cloud: InProcessCloud, date: dt.date | None = None) -> list[Row]:
     """Every entry of a date, or of all, oldest first."""
-    return cloud.reader.revisions(date) if date else cloud.reader.revisions()
+    return cloud.tables.entries(date)
 
 
 def as_of(cloud: InProcessCloud, moment: dt.datetime) -> list[Row]:
     """Each day as it was believed at a moment."""
-    return cloud.reader.as_of(moment)
+    return cloud.tables.as_of(moment)
 
 
 def runs(cloud: InProcessCloud) -> list[Run]:
     """Every run, oldest first."""
-    return cloud.ledger.recent_runs(10_000)[::-1]
+    return cloud.ledger.runs(MANY)[::-1]
 
 
 def messages(cloud: InProcessCloud, topic: str = "") -> list[Publication]:
@@ -56,40 +57,28 @@ def messages(cloud: InProcessCloud, topic: str = "") -> list[Publication]:
 
 def log(cloud: InProcessCloud) -> list[DayEvent]:
     """The events of the log, each as often as it is there."""
-    bucket = cloud.stack.exports["archive_bucket"]
-    return [event for events in archived(cloud.client("s3"), bucket) for event in events]
-
-
-def log_names(cloud: InProcessCloud) -> list[str]:
-    """The objects of the log by their first version."""
-    bucket = cloud.stack.exports["archive_bucket"]
-    pages = cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=EVENTS)
-    names = [item["Key"] for page in pages for item in page.get("Contents", [])]
-    return sorted(names, key=lambda name: (int(name.removeprefix(EVENTS).partition("-")[0]), name))
+    return [event for events in cloud.archive.log() for event in events]
 
 
 def lose_object(cloud: InProcessCloud, place: int) -> Lost:
-    """Delete an object of the log, counted from 1."""
-    name = log_names(cloud)[place - 1]
-    before = {event.id: event for event in log(cloud)}
+    """Delete an object of the log, counted from 1 by first version."""
+    name = cloud.archive.log_names()[place - 1]
+    events = cloud.archive.events_in(name)
     cloud.client("s3").delete_object(Bucket=cloud.stack.exports["archive_bucket"], Key=name)
     left = {event.id for event in log(cloud)}
-    return Lost(name, frozenset(event.day.date for id, event in before.items() if id not in left))
+    return Lost(name, frozenset(event.day.date for event in events if event.id not in left))
 
 
 def lose_day(cloud: InProcessCloud, date: dt.date) -> Lost:
     """Delete a day of the ledger."""
-    entry = f"day#{date}"
-    cloud.client("dynamodb").delete_item(
-        TableName=cloud.stack.exports["ledger_table"], Key={"series": {"S": REGION}, "entry": {"S": entry}}
-    )
+    entry = f"{ledger_items.DAY}{date}"
+    table = cloud.stack.exports["ledger_table"]
+    cloud.client("dynamodb").delete_item(TableName=table, Key=ledger_items.key(entry))
     return Lost(entry, frozenset({date}))
 
 
 def is_lost(cloud: InProcessCloud, lost: Lost) -> bool:
     """Whether it is still gone: a replay brings a day of the ledger back."""
     if lost.name.startswith(EVENTS):
-        return lost.name not in log_names(cloud)
-    key = {"series": {"S": REGION}, "entry": {"S": lost.name}}
-    item = cloud.client("dynamodb").get_item(TableName=cloud.stack.exports["ledger_table"], Key=key)
-    return "Item" not in item
+        return lost.name not in cloud.archive.log_names()
+    return not lost.dates & cloud.ledger.days().keys()

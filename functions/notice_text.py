@@ -1,0 +1,172 @@
+"""What people read: subject, mail and SMS, in words of the domain. Pure."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+
+from schemas.ledger import FAILED, Head, Run, lag
+from schemas.moment import moment
+from schemas.notice import ALERTS, DAILY_REPORT, MAX_BODY, MAX_SMS, MAX_SUBJECT, Notice
+from schemas.text import days, one_line, plural, ranges, span
+
+NEXT_RUN = "The next run sends these days again, before newer ones."
+
+
+def report(run: Run, head: Head, made_good: Sequence[str], stack: str) -> Notice:
+    """A run is complete: how many rows, which dates, how far, and what else is worth knowing. ``head`` is as
+    the completion leaves it; ``made_good`` names earlier runs that had failed."""
+    late = run.reason_count > 0
+    through = f", through {head.last_acknowledged}" if head.last_acknowledged else ""
+    subject = f"Daybook: {plural(len(run.inserted), 'row')} inserted, {len(run.updated)} updated{through}"
+    lines = [f"The run of {_when(run)} is complete{', late' if late else ''}.", ""]
+    for title, dates in (
+        ("Rows inserted", run.inserted),
+        ("Rows updated", run.updated),
+        ("Known already", run.duplicate),
+        ("Replaced by newer", run.superseded),
+        ("No longer published", run.failed),
+    ):
+        if dates or title.startswith("Rows"):
+            lines.append(f"{title:<20}{len(dates):>10,}{_span(dates)}")
+    if not run.pending:
+        lines += ["", "The sources published nothing new and restated nothing."]
+    last = head.last_acknowledged or "none yet"
+    lines += ["", f"Last acknowledged date: {last}"]
+    if head.newest and lag(head):
+        lines += [f"Newest published date: {head.newest}, {plural(lag(head) or 0, 'day')} later"]
+    if made_good:
+        lines += ["", f"This makes good what failed before: {', '.join(map(_named, made_good))}."]
+    lines += _section("Taken on an operator's word", (warning.text for warning in run.accepted))
+    lines += _section("New warnings", (w.text for w in run.warnings if w.code in run.begun))
+    lines += _section("No longer the case", run.ended)
+    if standing := sum(warning.code not in run.begun for warning in run.warnings):
+        known = "see `python -m ops status` for the texts"
+        lines += ["", f"{plural(standing, 'earlier warning')} still standing: {known}."]
+    lines += ["", f"Stack {stack}, run {run.name}"]
+    sms = f"Daybook: {len(run.inserted)} inserted, {len(run.updated)} updated"
+    sms += f" ({_short(run.entered)})" if run.entered else ""
+    sms += f". Through {last}."
+    sms += f" {len(run.failed)} no longer published." if run.failed else ""
+    sms += f" {plural(len(run.begun), 'new warning')}." if run.begun else ""
+    return _notice(f"{run.name}/report", DAILY_REPORT, subject, lines, sms, run.name)
+
+
+def alert(run: Run, owed: Collection[dt.date], stack: str) -> Notice:
+    """A run failed or is incomplete: why, what is safe, and what happens next."""
+    what = "failed" if run.state == FAILED else "is incomplete"
+    subject = f"Daybook ALERT: the run of {_when(run)} {what}"
+    lines = [f"The run of {_when(run)} {what}.", "", *(f"- {reason}" for reason in run.reasons)]
+    if run.reason_count > len(run.reasons):
+        lines.append(f"- and {run.reason_count - len(run.reasons):,} more reasons, kept in the archive")
+    if run.files:
+        lines += ["", "The files, kept in the archive:"]
+        lines += [f"- {source} {sha256}" for source, sha256 in run.files.items()]
+    if run.pending:
+        lines += ["", f"Rows written so far: {len(run.entered):,}"]
+        lines += [f"Not entered yet: {days(owed)}. {NEXT_RUN}"] if owed else []
+    else:
+        lines += ["", "Nothing was written. The next run reads the sources again."]
+    lines += ["What was acknowledged before stands.", "", f"Stack {stack}, run {run.name}"]
+    first = run.reasons[0] if run.reasons else ""
+    more = f" (and {run.reason_count - 1} more)" if run.reason_count > 1 else ""
+    sms = f"Daybook ALERT: run of {_when(run)} {run.state}{more}: {first}"
+    return _notice(f"{run.name}/{run.state}", ALERTS, subject, lines, sms, run.name)
+
+
+def set_aside(sequence: str, run: str | None, date: dt.date | None, problem: str, stack: str) -> Notice:
+    """A record on the stream is no event of a run that the ledger knows."""
+    what = f"a record that names {date}" if date else "a record without a readable date"
+    lines = [
+        f"The consumer set aside {what}: it is no event of a known run.",
+        "",
+        f"- {problem[:1000]}",
+        "",
+        f"Its bytes are kept in the archive: rejected/{sequence}",
+        "It changes nothing in the record, and the records behind it are entered.",
+        "",
+        f"Stack {stack}, run {run or 'not readable'}, sequence number {sequence}",
+    ]
+    sms = f"Daybook ALERT: {what} was set aside. It changes nothing, and the rest goes on."
+    return _notice(f"aside/{sequence}", ALERTS, f"Daybook ALERT: {what} was set aside", lines, sms, run)
+
+
+def undelivered(
+    name: str, runs: Sequence[Run], dates: Collection[dt.date], place: str, problem: str, stack: str
+) -> Notice:
+    """Lambda gave a batch up. ``dates`` are those that are owed; empty where the records can't be read."""
+    lines = [
+        f"The consumer could not enter {days(dates) or place}.",
+        "",
+        f"- {problem}",
+        f"- {place}",
+        "",
+        NEXT_RUN,
+        "",
+        f"Stack {stack}, {plural(len(runs), 'run').partition(' ')[2]} "
+        f"{', '.join(run.name for run in runs) or 'not readable'}",
+    ]
+    count = plural(len(dates), "day") if dates else "a batch of records"
+    subject = f"Daybook ALERT: {count} could not be entered"
+    sms = f"{subject}: {_short(dates) if dates else 'which, is not known'}. The next run sends them again."
+    return _notice(name, ALERTS, subject, lines, sms, runs[0].name if runs else None)
+
+
+def trial(topic: str, stack: str) -> Notice:
+    """A test message, which shows who is reached by a topic."""
+    lines = [
+        f"This is a test of Daybook's topic {topic}, asked for by an operator. Nothing has happened.",
+        "",
+        "Whoever reads it is reached by what is sent there.",
+        "",
+        f"Stack {stack}",
+    ]
+    sms = f"Daybook TEST of {topic}, stack {stack}. Nothing has happened."
+    return _notice(f"trial/{topic}", topic, f"Daybook TEST: {topic} reaches you", lines, sms, None)
+
+
+def _section(title: str, texts: Iterable[str]) -> list[str]:
+    items = [f"- {text}" for text in texts]
+    return ["", title + ":", *items] if items else []
+
+
+def _when(run: Run) -> str:
+    return f"{run.time:%Y-%m-%d %H:%M} UTC"
+
+
+def _named(name: str) -> str:
+    return f"{moment(name.partition('#')[0]):%Y-%m-%d %H:%M} UTC"
+
+
+def _short(dates: Iterable[dt.date]) -> str:
+    stretches = list(ranges(dates))
+    return span(stretches[0][0], stretches[-1][1])
+
+
+def _span(dates: Collection[dt.date]) -> str:
+    return f"   {_short(dates)}" if dates else ""
+
+
+def _notice(name: str, topic: str, subject: str, lines: list[str], sms: str, run: str | None) -> Notice:
+    text = "\n".join(map(one_line, lines)) + "\n"
+    return Notice(
+        name, topic, _ascii(one_line(subject))[:MAX_SUBJECT], _fitting(text), _gsm(one_line(sms)), run
+    )
+
+
+def _fitting(text: str) -> str:
+    """The text within what SNS carries; one that is too long is cut in the middle, and says so."""
+    raw = text.encode()
+    if len(raw) <= MAX_BODY:
+        return text
+    note = "\n… cut here: the message was longer than SNS carries …\n"
+    half = (MAX_BODY - len(note.encode())) // 2
+    return raw[:half].decode(errors="ignore") + note + raw[-half:].decode(errors="ignore")
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
+
+
+def _gsm(text: str) -> str:
+    """One SMS: what the GSM alphabet lacks is replaced, what is too long is cut, and says so."""
+    plain = "".join(c if c.isascii() and c not in "`[]{}\\^~|" else "?" for c in text)
+    return plain if len(plain) <= MAX_SMS else plain[: MAX_SMS - 3] + "..."

@@ -1,0 +1,50 @@
+"""AWS clients, made in one way, and their errors. AWS_ENDPOINT_URL says where the clients lead.
+
+A client's attempts fit into its function's time-out: three of at most 12 seconds each, and one for SNS, whose
+notices the next run sends again. A query of Timestream may take a minute.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from storage.errors import Place, Unreachable
+
+CONNECT_SECONDS = 2
+READ_SECONDS = 10
+ATTEMPTS = 3
+QUERY_SECONDS = 70
+CONFIG = Config(
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+)
+ONE_ATTEMPT = Config(
+    connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1}
+)
+QUERY = CONFIG.merge(Config(read_timeout=QUERY_SECONDS))
+CONFIGS = {"sns": ONE_ATTEMPT, "timestream-query": QUERY}
+
+
+def client(service: str) -> Any:
+    """A client with bounded time-outs and attempts."""
+    # The stubs know each service's name as an overload of its own, and no name that is a variable.
+    return boto3.client(service, config=CONFIGS.get(service, CONFIG))  # type: ignore[call-overload]
+
+
+def code(error: ClientError) -> str:
+    """AWS's word for what went wrong."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+@contextmanager
+def asking(place: Place) -> Iterator[None]:
+    """Raise Unreachable for every error of AWS or of the way there; also usable as a decorator."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Unreachable(place, str(error)) from error

@@ -1,0 +1,30 @@
+"""What can go wrong with what is kept, one type for each decision that the caller must make."""
+
+from typing import Literal
+
+Place = Literal["store", "ledger", "archive"]
+
+
+class StorageError(Exception):
+    """What is kept can't be read or changed as asked."""
+
+
+class Unreachable(StorageError):
+    """A place gave no answer, or refused to: nothing is known of what it holds. Try again later."""
+
+    def __init__(self, place: Place, problem: str) -> None:
+        super().__init__(f"{place}: {problem}")
+        self.place: Place = place
+        self.problem = problem
+
+
+class LedgerMoved(StorageError):
+    """The ledger was written to between the read and the transaction: decide again from fresh reads."""
+
+
+class AlreadyTold(StorageError):
+    """A notice of that id exists: the work that goes with it is done."""
+
+
+class Damaged(StorageError):
+    """An object of the archive can't be decoded, or is not what its name says."""
