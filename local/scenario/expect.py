@@ -7,6 +7,7 @@ from typing import Any
 from local.emulator import Publication
 from local.in_process import InProcessCloud
 from local.scenario import reading
+from local.scenario.operator import NoAnswer
 from local.scenario.says import says
 from local.scenario.values import Figures
 from schemas.notice import ALERTS, DAILY_REPORT
@@ -16,13 +17,14 @@ Check = Callable[[InProcessCloud, Any], Iterator[str]]
 
 def problems(cloud: InProcessCloud, expected: Mapping[str, Any], closing: str) -> list[str]:
     """What is not as expected. ``closing`` is the closing run's request."""
-    return [
-        problem
-        for name, value in expected.items()
-        for problem in (
-            _closing(cloud, value, closing) if name == "closing run" else CHECKS[name](cloud, value)
-        )
-    ]
+    found: list[str] = []
+    for name, value in expected.items():
+        try:
+            check = _closing(cloud, value, closing) if name == "closing run" else CHECKS[name](cloud, value)
+            found += check
+        except NoAnswer as error:
+            found.append(f"{name}: {error}")
+    return found
 
 
 def _daily(cloud: InProcessCloud, expected: Mapping[dt.date, Figures | None]) -> Iterator[str]:
@@ -58,8 +60,8 @@ def _entries(cloud: InProcessCloud, expected: Mapping[dt.date, tuple[Figures, ..
 
 def _pending(cloud: InProcessCloud, expected: list[dt.date]) -> Iterator[str]:
     for place, said in says(cloud).items():
-        if said.pending is not None and said.pending not in (expected, len(expected)):
-            yield f"pending: expected {_dates(expected)}, {place} says {_dates(said.pending)}"
+        if differing := said.differs(expected):
+            yield f"pending: expected {', '.join(map(str, expected)) or 'none'}, {place} says {differing}"
 
 
 def _lag(cloud: InProcessCloud, expected: int) -> Iterator[str]:
@@ -126,9 +128,3 @@ def _words(figures: Figures | None) -> str:
         for name, value in zip(names, figures, strict=False)
     ]
     return parts[0].split()[0] if len(parts) == 1 else "(" + ", ".join(parts) + ")"
-
-
-def _dates(dates: list[dt.date] | int) -> str:
-    if isinstance(dates, int):
-        return f"{dates} days"
-    return ", ".join(map(str, dates)) or "none"

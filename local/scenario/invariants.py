@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from local.in_process import InProcessCloud
 from local.scenario import reading
-from local.scenario.operator import answer
+from local.scenario.operator import NoAnswer, answer
 from schemas.event import DayEvent
 from schemas.ledger import COMPLETED, OPEN, owed
 
@@ -37,7 +38,10 @@ def problems(cloud: InProcessCloud, watch: Watch, lost: Sequence[reading.Lost]) 
     if not gone:
         return broken(cloud, watch)
     names = {one.name for one in gone} | {str(date) for one in gone for date in one.dates}
-    findings = verified(cloud)
+    try:
+        findings = verified(cloud)
+    except NoAnswer as error:
+        return [str(error)]
     silent = [
         f"verify was to report {one.name} ({date}) as lost, and does not"
         for one in gone
@@ -63,7 +67,7 @@ def _broken(cloud: InProcessCloud) -> Iterator[str]:
         events, day, now = by_date[date], days.get(date), daily.get(date)
         if [event.id for event in events] != [row.event for row in rows[date]]:
             yield f"2: {date}: the log has {_cases(events)}, the entries are {_cases(rows[date])}"
-        for one, other in zip(events, events[1:], strict=False):
+        for one, other in pairwise(events):
             if one.day.counts == other.day.counts:
                 yield f"2: {date}: two consecutive entries have {one.day.counts.cases}"
         if not events or day is None or now is None:

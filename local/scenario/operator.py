@@ -5,14 +5,18 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from unittest.mock import patch
+from typing import TYPE_CHECKING, Any
 
 from local.in_process import Died, InProcessCloud
-from ops import __main__ as program
-from ops.asked import Asked
-from ops.target import Target
+
+if TYPE_CHECKING:
+    from ops.target import Target
 
 KILLED = 137  # as a shell tells of a process that was killed
+
+
+class NoAnswer(Exception):
+    """A command gave no JSON. Says what it wrote instead."""
 
 
 def operate(cloud: InProcessCloud, arguments: Sequence[str]) -> tuple[int, str]:
@@ -21,8 +25,8 @@ def operate(cloud: InProcessCloud, arguments: Sequence[str]) -> tuple[int, str]:
     wire, outside = cloud.wire, cloud.wire.handler
     wire.handler = "ops"
     try:
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), _handed(cloud):
-            code = program.run([str(argument) for argument in arguments])
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            code = _run(cloud, arguments)
     except Died:
         code = KILLED
     finally:
@@ -30,8 +34,20 @@ def operate(cloud: InProcessCloud, arguments: Sequence[str]) -> tuple[int, str]:
     return code, output.getvalue()
 
 
-def target(cloud: InProcessCloud) -> Target:
+def answer(cloud: InProcessCloud, *arguments: str) -> tuple[int, Any]:
+    """The exit code of a command that reads, and its JSON. Nothing on the wire fails meanwhile."""
+    output, problem = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(problem):
+        code = _run(cloud, [*arguments, "--json"])
+    try:
+        return code, json.loads(output.getvalue())
+    except ValueError as error:
+        raise NoAnswer(f"ops {' '.join(arguments)} says: {problem.getvalue().strip()}") from error
+
+
+def target(cloud: InProcessCloud) -> "Target":
     """The cloud as commands see one that runs: with sources, and functions that Lambda's API invokes."""
+    from ops.target import Target
 
     def invoke(name: str, payload: bytes, asynchronous: bool) -> tuple[bytes, str | None]:
         if asynchronous:
@@ -44,21 +60,24 @@ def target(cloud: InProcessCloud) -> Target:
     return Target("in-process cloud", cloud.stack.exports, cloud.client, cloud.clock.now)
 
 
-@contextmanager
-def _handed(cloud: InProcessCloud) -> Iterator[None]:
-    """Commands ask for the stack that is meant, and get this one."""
+def _run(cloud: InProcessCloud, arguments: Sequence[str]) -> int:
+    from ops import __main__ as program
 
-    class Handed(Asked):
-        def target(self) -> contextlib.AbstractContextManager[Target]:
+    with _handed(cloud, program):
+        return program.run(list(arguments))
+
+
+@contextmanager
+def _handed(cloud: InProcessCloud, program: Any) -> Iterator[None]:
+    """Commands ask for the stack that is meant, and get this one."""
+    asked = program.Asked
+
+    class Handed(asked):
+        def target(self) -> contextlib.AbstractContextManager["Target"]:
             return contextlib.nullcontext(target(cloud))
 
-    with patch.object(program, "Asked", Handed):
+    program.Asked = Handed
+    try:
         yield
-
-
-def answer(cloud: InProcessCloud, *arguments: str) -> tuple[int, object]:
-    """The exit code and the JSON of a command that reads."""
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()), _handed(cloud):
-        code = program.run([*arguments, "--json"])
-    return code, json.loads(output.getvalue())
+    finally:
+        program.Asked = asked
