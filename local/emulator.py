@@ -209,7 +209,9 @@ class Emulator:
             def start_response(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
                 """An answer bears the time of this clock."""
                 dated = [(name, value) for name, value in headers if name.lower() != "date"]
-                return start(status, [*dated, ("Date", format_datetime(self.clock.now(), usegmt=True))], *rest)
+                return start(
+                    status, [*dated, ("Date", format_datetime(self.clock.now(), usegmt=True))], *rest
+                )
 
             asked = operation(environ)
             self.calls[asked] += 1

@@ -31,7 +31,9 @@ def save(cloud: LocalCloud, folder: Path) -> None:
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write(path, s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
-    lines = [json.dumps(item) for item in _items(cloud) if not item["entry"]["S"].startswith(ledger_items.DAY)]
+    lines = [
+        json.dumps(item) for item in _items(cloud) if not item["entry"]["S"].startswith(ledger_items.DAY)
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / LEDGER, "".join(line + "\n" for line in lines).encode())
     said = {name: cloud.stack.exports[name] for name in REMEMBERED}
@@ -49,7 +51,9 @@ def last_run(folder: Path) -> dt.datetime | None:
     if not (folder / LEDGER).exists():
         return None
     items = (ledger_items.plain(json.loads(line)) for line in (folder / LEDGER).read_text().splitlines())
-    return next((ledger_items.head_of(item).last_run for item in items if item["entry"] == ledger_items.HEAD), None)
+    return next(
+        (ledger_items.head_of(item).last_run for item in items if item["entry"] == ledger_items.HEAD), None
+    )
 
 
 def restore(cloud: LocalCloud, folder: Path) -> int:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from local.in_process import Died, InProcessCloud
+from local.invoking import let_invoke
 
 if TYPE_CHECKING:
     from ops.target import Target
@@ -49,14 +50,8 @@ def target(cloud: InProcessCloud) -> "Target":
     """The cloud as commands see one that runs: with sources, and functions that Lambda's API invokes."""
     from ops.target import Target
 
-    def invoke(name: str, payload: bytes, asynchronous: bool) -> tuple[bytes, str | None]:
-        if asynchronous:
-            cloud.runtime.invoke_async(name, payload)
-            return b"", None
-        done = cloud.runtime.invoke(name, payload)
-        return done.response, done.error
-
-    cloud.emulator.invoke_function = invoke
+    if cloud.emulator.invoke_function is None:
+        let_invoke(cloud)
     return Target("in-process cloud", cloud.stack.exports, cloud.client, cloud.clock.now)
 
 
