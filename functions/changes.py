@@ -4,13 +4,15 @@ The states of a run, which say what people were told, and forbid nothing:
 
 | state | means | becomes |
 |---|---|---|
-| open | stored, and nothing was told yet | completed when it owes nothing; failed or incomplete when people are told that it owes something |
-| failed | its files were refused, or the fetcher broke off | completed, late, when it owes nothing; with no pending dates it stays failed |
-| incomplete | some of its records were given up, or a table refuses a row | completed, late, when it owes nothing |
-| completed | every pending date is in a set, and the report is made | – |
+| open | stored, nothing was told yet | completed when it owes nothing; failed or incomplete with an alert |
+| failed | its files were refused, or the fetcher broke off | completed, late, when it owes nothing [1] |
+| incomplete | records were given up, or a table refuses a row | completed, late, when it owes nothing |
+| completed | every pending date is in a set, the report is made | nothing else |
 
-Only the newest stored run speaks for the present: it settles the sources, changes which warnings are told, and
-no run makes good a failure newer than itself.
+[1] A run that was refused has no pending dates, and stays failed.
+
+Only the newest stored run speaks for the present: it settles the sources, changes which warnings are told,
+and no run makes good a failure newer than itself.
 """
 
 import datetime as dt
@@ -122,8 +124,8 @@ def no_longer_published(head: Head, run: Run, dates: Collection[dt.date], now: d
 def entered(
     reading: Reading, decided: Sequence[Decided], refused: Collection[str], now: dt.datetime
 ) -> Change:
-    """What a chunk of one run's events came to: days, the run's sets, the head. ``refused`` has the ids of the
-    events whose rows a table refuses: their days are not acknowledged, and still owed."""
+    """What a chunk of one run's events came to: days, the run's sets, the head. ``refused`` has the ids of
+    the events whose rows a table refuses: their days are not acknowledged, and still owed."""
     good = [item for item in decided if item.event.id not in refused]
     run = reading.run and _counted(reading.run, decided, refused)
     days = tuple((item.before, item.after) for item in good if item.after and item.after != item.before)
@@ -169,8 +171,8 @@ def _set_of(item: Decided, refused: bool) -> str:
 
 
 def _last_acknowledged(reading: Reading, run: Run | None) -> dt.date | None:
-    """The last acknowledged date, as far as this run carries it, and no newer run that owes dates contradicts:
-    its files may have dates that this run's do not."""
+    """The last acknowledged date, as far as this run carries it, and no newer run that owes dates
+    contradicts: its files may have dates that this run's do not."""
     last = reading.head.last_acknowledged
     if run is None:
         return last

@@ -12,8 +12,8 @@ MAX_TRIES = 5
 
 
 def complete(ledger: Ledger, reading: Reading, now: dt.datetime, stack: str) -> Head:
-    """Complete every run of the reading that owes nothing by now; the head afterwards. Where another moves the
-    ledger all the time, the next batch or run completes them."""
+    """Complete every run of the reading that owes nothing by now; the head afterwards. Where another moves
+    the ledger all the time, the next batch or run completes them."""
     for _ in range(MAX_TRIES):
         ending = changes.finished(reading, now, stack)
         if ending is None:
@@ -26,7 +26,8 @@ def complete(ledger: Ledger, reading: Reading, now: dt.datetime, stack: str) -> 
 
 
 def end(ledger: Ledger, change: Change, stack: str) -> Committed | None:
-    """Make a change that tells people about runs; None where the ledger moved, or where it is made already."""
+    """Make a change that tells people about runs; None where the ledger moved, or where it is made
+    already."""
     try:
         done = ledger.commit(change)
     except (LedgerMoved, AlreadyTold) as moved:

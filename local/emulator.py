@@ -105,7 +105,7 @@ class Emulator:
             raise RuntimeError("an emulator is already running in this process: moto's state is global")
         self.clock = clock or Clock.real()
         self.invoke_function = invoke_function
-        self.timestream = Timestream(self.clock, self._put_object, magnetic_visible_after)
+        self.timestream = Timestream(self.clock, self.put_object, magnetic_visible_after)
         self.queries = Queries(self.timestream, empty_first_page)
         self.publications: list[Publication] = []
         self.before: dict[str, Before] = {}  # by operation: what comes before each of its calls
@@ -184,7 +184,8 @@ class Emulator:
             **settings,
         )
 
-    def _put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+        """Put an object without a request."""
         with self._lock:
             s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, key, body)
 
@@ -209,9 +210,8 @@ class Emulator:
             def start_response(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
                 """An answer bears the time of this clock."""
                 dated = [(name, value) for name, value in headers if name.lower() != "date"]
-                return start(
-                    status, [*dated, ("Date", format_datetime(self.clock.now(), usegmt=True))], *rest
-                )
+                dated.append(("Date", format_datetime(self.clock.now(), usegmt=True)))
+                return start(status, dated, *rest)
 
             asked = operation(environ)
             self.calls[asked] += 1
