@@ -75,6 +75,7 @@ class Faults:
     def __init__(self, stack: Stack, clock: Clock, act: Callable[[tuple[Step, ...]], None]) -> None:
         self._stack, self._clock, self._act = stack, clock, act
         self._standing: list[_Counted] = []
+        self.copies = False  # whether something may have been sent and not marked as sent
 
     def begin(self, faults: Iterable[Fault | During]) -> None:
         """Count from now on."""
@@ -109,7 +110,10 @@ class Faults:
             if isinstance(act, During):
                 self._act(act.steps)
         failing = next((fault for fault in due if isinstance(fault, Fault)), None)
-        return send(request) if failing is None else self._fail(failing.how, about.service, request, send)
+        if failing is None:
+            return send(request)
+        self.copies = self.copies or _is_sent_and_not_marked(about, failing.how)
+        return self._fail(failing.how, about.service, request, send)
 
     def _fail(self, how: str, service: str, request: Any, send: Send) -> AWSResponse | None:
         if how == "dies before":
@@ -123,6 +127,12 @@ class Faults:
             raise ReadTimeoutError(endpoint_url=request.url)
         known = ERRORS[how]
         return refusal(request, *known.get(service, known["dynamodb"]))
+
+
+def _is_sent_and_not_marked(about: Request, how: str) -> bool:
+    if about.operation == "Publish":
+        return how in ("unanswered", "dies after")
+    return about.operation == "TransactWriteItems" and "DELETE unsent" in about.body
 
 
 def refusal(request: Any, status: int, code: str) -> AWSResponse:

@@ -4,15 +4,17 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from local.in_process import InProcessCloud
 from local.mapping import Mapping
-from local.scenario import expect, invariants
+from local.scenario import expect, invariants, reading
 from local.scenario.faults import Faults
 from local.scenario.form import Scenario, Step
 from local.scenario.reading import Lost
 from local.scenario.steps import STEPS
 from local.scheduler import fire
+from schemas.ledger import COMPLETED
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Player:
         self.mappings: list[Mapping] = cloud.mappings
         self.faults = Faults(cloud.stack.exports, cloud.clock, self.act)
         cloud.wire.intercept = self.faults
-        self.watch = invariants.Watch(cloud)
+        self.published = invariants.Published(cloud)
+        self.watch = invariants.watch(cloud, self.published)
 
     def act(self, steps: tuple[Step, ...]) -> None:
         """What another does while a handler waits for an answer."""
@@ -92,6 +95,17 @@ class Player:
             self.cloud.clock.advance_to(until)
 
     @contextmanager
+    def unwatched(self) -> Iterator[None]:
+        """While everything is emptied and filled again, nothing is watched."""
+        runtime: Any = self.cloud.runtime
+        runtime.after.remove(self.watch.look)
+        try:
+            yield
+        finally:
+            runtime.after.append(self.watch.look)
+            self.watch.forget()
+
+    @contextmanager
     def _moving(self) -> Iterator[list[Mapping]]:
         """The mappings that deliver: none while they are held, and not one whose batch is being tried."""
         outside = self.cloud.mappings
@@ -112,6 +126,9 @@ def play(cloud: InProcessCloud, scenario: Scenario) -> Outcome:
     closing = player.ask()
     player.wait(None)
     cloud.wire.intercept = None
+    run = next((run for run in reading.runs(cloud) if run.request == closing.request), None)
+    player.published.is_believed = run is not None and run.state == COMPLETED
+    player.watch.copies = player.faults.copies
     player.problems += invariants.problems(cloud, player.watch, player.lost)
     player.problems += expect.problems(cloud, scenario.expect, closing.request)
     return Outcome(player.problems, missed)

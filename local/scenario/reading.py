@@ -3,7 +3,10 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from local.emulator import Publication
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+
+from local.emulator import REGION, Publication
 from local.in_process import InProcessCloud
 from local.scenario.values import Figures
 from schemas.event import DayEvent
@@ -58,6 +61,21 @@ def messages(cloud: InProcessCloud, topic: str = "") -> list[Publication]:
 def log(cloud: InProcessCloud) -> list[DayEvent]:
     """The events of the log, each as often as it is there."""
     return [event for events in cloud.archive.log() for event in events]
+
+
+def believed(cloud: InProcessCloud) -> dict[str, str]:
+    """The SHA-256 of each source's file that was believed last."""
+    table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[cloud.stack.exports["ledger_table"]]
+    items = {
+        str(getattr(entry, "value", entry)): item.attrs
+        for series in table.items.values()
+        for entry, item in series.items()
+    }
+    return {
+        entry.removeprefix(ledger_items.FILE): attributes["sha256"].value
+        for entry, attributes in items.items()
+        if entry.startswith(ledger_items.FILE) and "sha256" in attributes
+    }
 
 
 def lose_object(cloud: InProcessCloud, place: int) -> Lost:

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from local.mapping_batch import StreamRecord
@@ -22,6 +23,7 @@ def publish(player: "Player", step: Step) -> None:
     for source, content in player.scenario.files[step.value].items():
         player.cloud.publisher.files.pop(source, None)
         if content is not None:
+            player.published.add(source, content)
             player.cloud.publisher.files[source] = content
 
 
@@ -87,9 +89,11 @@ def put(player: "Player", step: Step) -> None:
 def lose(player: "Player", step: Step) -> None:
     """An object of the log, or a day of the ledger, is gone."""
     if isinstance(step.value, dt.date):
-        player.lost.append(reading.lose_day(player.cloud, step.value))
+        lost = reading.lose_day(player.cloud, step.value)
     else:
-        player.lost.append(reading.lose_object(player.cloud, step.value))
+        lost = reading.lose_object(player.cloud, step.value)
+    player.lost.append(lost)
+    player.watch.forget(lost.dates)
 
 
 def wait(player: "Player", step: Step) -> None:
@@ -110,7 +114,9 @@ def mend(player: "Player", step: Step) -> None:
 
 def ops(player: "Player", step: Step) -> None:
     """An operator gives a command, whose exit code is as expected."""
-    code, output = operate(player.cloud, step.value)
+    empties = "--rebuild" in step.value and "--dry-run" not in step.value
+    with player.unwatched() if empties else nullcontext():
+        code, output = operate(player.cloud, step.value)
     expected = step.options.get("exits", 0)
     if code != expected:
         command = " ".join(step.value)
