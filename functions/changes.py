@@ -41,6 +41,7 @@ from schemas.moment import MILLISECOND, at, written
 from schemas.notice import Notice
 from storage.change import Change, Reading
 
+MAX_RUNS = 40  # in one change: each with its report, of the 100 items of a DynamoDB transaction
 MAX_REMEMBERED = 200  # acceptances that people know of, in the head's item
 
 
@@ -104,7 +105,7 @@ def undelivered(head: Head, runs: Sequence[Run], notice: Notice, problem: str, n
     """A batch was given up: its open runs are incomplete, and one notice speaks for all."""
     marked = tuple(
         (run, replace(_explained(run, INCOMPLETE, [problem], 1), notice=notice.id))
-        for run in runs
+        for run in runs[:MAX_RUNS]
         if run.state == OPEN
     )
     return Change(now, (head, _with_failures(head, [run for run, _ in marked])), marked, notices=(notice,))
@@ -149,8 +150,8 @@ def _counted(run: Run, decided: Iterable[Decided], refused: Collection[str]) -> 
     }
     for item in decided:
         name = _set_of(item, item.event.id in refused)
-        if item.date in run.entered:
-            continue
+        if item.date in run.entered or (item.date in run.accounted and not item.is_new):
+            continue  # counted already
         for dates in sets.values():
             dates.discard(item.date)
         sets[name].add(item.date)
@@ -188,12 +189,12 @@ def _last_acknowledged(reading: Reading, run: Run | None) -> dt.date | None:
 
 
 def finished(reading: Reading, now: dt.datetime, stack: str) -> Change | None:
-    """Complete every run of the reading that owes nothing by now, oldest first; None where there is none.
+    """Complete the runs of the reading that owe nothing by now, the oldest forty; None where there is none.
 
     A date that such a run has in no set was decided for a newer run first: it is superseded.
     """
     runs = [run for run in (*reading.others, reading.run) if run and run.name in reading.head.owing]
-    done = [run for run in sorted(runs, key=lambda run: run.time) if not owed(run, reading.days)]
+    done = [run for run in sorted(runs, key=lambda run: run.time) if not owed(run, reading.days)][:MAX_RUNS]
     change = Change(now, (reading.head, reading.head), tuple((run, run) for run in done))
     return _completed(change, now, stack) if done else None
 
@@ -204,7 +205,9 @@ def _completed(change: Change, now: dt.datetime, stack: str) -> Change:
     runs, notices = [], list(change.notices)
     for before, run in change.runs:
         done = replace(run, state=COMPLETED, superseded=run.superseded | frozenset(run.unaccounted))
-        head = replace(head, owing=head.owing - {run.name}, last_success=now)
+        head = replace(
+            head, owing=head.owing - {run.name}, last_success=max(filter(None, (head.last_success, now)))
+        )
         made_good = tuple(
             name for name in head.failures if not _is_newer(name, run) and name not in head.owing
         )

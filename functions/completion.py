@@ -20,7 +20,8 @@ def complete(ledger: Ledger, reading: Reading, now: dt.datetime, stack: str) -> 
             return reading.head
         if done := end(ledger, ending, stack):
             metrics.gauge(done.head, None if done.head.owing else 0, now, stack)
-            return done.head
+            if len(ending.runs) < changes.MAX_RUNS:
+                return done.head
         reading = ledger.owing()
     return reading.head
 

@@ -37,6 +37,11 @@ class Decided:
         """Whether the log and the tables hold the event."""
         return self.outcome in (Outcome.ENTERED, Outcome.LATE, Outcome.AGAIN)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the event is an entry that nothing counts yet."""
+        return self.outcome in (Outcome.ENTERED, Outcome.LATE)
+
 
 def decide(
     events: Iterable[DayEvent],
@@ -59,6 +64,8 @@ def decide(
 
 
 def _outcome(event: DayEvent, day: Acknowledged | None, run: Run | None, logged: bool) -> Outcome:
+    if run and event.day.date in run.failed and not logged:
+        return Outcome.SUPERSEDED  # given up for good
     if day is None:
         return Outcome.ENTERED
     if event.version > day.seen:

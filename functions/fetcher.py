@@ -62,11 +62,11 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """One run. A retried request takes up its stored run, if no newer one was stored; else it sends nothing.
     What fails for good, the reporter tells."""
     at = parts()
-    answer = at.ledger.ask()
-    if answer.head.held:
-        raise PipelineHeld(answer.head.held.reason)
-    request = read(event, context.aws_request_id, answer.at)
-    run, head = next((run for run in at.ledger.runs() if run.request == request.id), None), answer.head
+    head = at.ledger.head()
+    if head.held:
+        raise PipelineHeld(head.held.reason)
+    request = read(event, context.aws_request_id, at.ledger.answered)
+    run = next((run for run in at.ledger.runs() if run.request == request.id), None)
     if run is None:
         done = begin(at, request, head)
         run, head = done.runs[0], done.head
@@ -136,6 +136,8 @@ def conditions(at: Parts, head: Head) -> Settled | None:
 def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committed:
     """Decide what the run comes to, store it, and put its events. Raises LedgerMoved where the ledger was
     changed since ``head`` was read."""
+    if head.held:
+        raise PipelineHeld(head.held.reason)
     stack, settled = at.settings.stack, conditions(at, head)
     run = Run(
         time=changes.next_time(head, (), request.time),
@@ -231,8 +233,11 @@ def take_up(at: Parts, run: Run, head: Head) -> None:
     known = look_up(at, head)
     if not known.owing:
         return
-    files = {source: at.archive.file(source, sha256) for source, sha256 in run.files.items()}
-    put(at, run, known, transform(files, run.time.date()) if files else None)
+    published = None
+    if owed(run, known.days):
+        files = {source: at.archive.file(source, digest) for source, digest in run.files.items()}
+        published = transform(files, run.time.date())
+    put(at, run, known, published)
 
 
 def put(at: Parts, run: Run, known: Known, published: Published | None) -> None:

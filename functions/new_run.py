@@ -8,9 +8,9 @@ from functools import cached_property
 from functions import remarks
 from functions.diff import diff, unacknowledged
 from functions.errors import SourceRefused
-from functions.plausibility import check
+from functions.plausibility import check, figures_digest
 from functions.transform import Published
-from schemas.ledger import ACCEPTED, Acceptance, Acknowledged, Head, Reason, Run, Settled, Warning, owed
+from schemas.ledger import ACCEPTED, GONE, Acceptance, Acknowledged, Head, Reason, Run, Settled, Warning, owed
 
 MAX_WORDS = 500  # characters of an operator's reason in a report
 
@@ -32,7 +32,8 @@ class Known:
 def believed(run: Run, known: Known, published: Published, acceptances: Sequence[Acceptance]) -> Run:
     """The run with its pending dates and remarks. Raises SourceRefused where the files are not believable."""
     head, days = known.head, known.days
-    accepted = {(acceptance.date, acceptance.digest) for acceptance in acceptances}
+    valid = [a for a in acceptances if a.digest in (GONE, figures_digest(published, a.date))]
+    accepted = {(acceptance.date, acceptance.digest) for acceptance in valid}
     if reasons := check(published, days, accepted):
         raise SourceRefused(reasons)
     pending = diff(published.days, days, known.owed)
@@ -44,7 +45,7 @@ def believed(run: Run, known: Known, published: Published, acceptances: Sequence
         pending=tuple(day.date for day in pending),
         new=new,
         newest=published.newest,
-        accepted=_on_an_operators_word(check(published, days, ()), acceptances, head) if accepted else (),
+        accepted=_on_an_operators_word(check(published, days, ()), valid, head) if accepted else (),
         warnings=news.warnings,
         begun=news.begun,
         ended=news.ended,
@@ -77,7 +78,8 @@ def _on_an_operators_word(
     overruled: Sequence[Reason], acceptances: Sequence[Acceptance], head: Head
 ) -> tuple[Warning, ...]:
     """The reasons that acceptances overrule and that people do not know of yet, with the operator's words."""
-    by_date = {acceptance.date.isoformat(): acceptance for acceptance in acceptances}
+    in_time = sorted(acceptances, key=lambda acceptance: acceptance.at)
+    by_date = {acceptance.date.isoformat(): acceptance for acceptance in in_time}
     known = {warning.code for warning in head.told}
     found = []
     for reason in overruled:
