@@ -48,7 +48,7 @@ ERRORS: Mapping[str, Mapping[str, tuple[int, str]]] = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class _Counted:
     """A fault, or an act of another, with the calls that it has met."""
 
@@ -101,15 +101,16 @@ class Faults:
 
     def __call__(self, handler: str, operation: str, request: Any, send: Send) -> AWSResponse | None:
         about = Request.of(handler, operation, request)
-        due: list[Fault | During] = []
+        due: list[_Counted] = []
         for standing in list(self._standing):
             if standing.of.call.matches(about, self._stack) and about.holds(standing.of.where):
                 standing.met += 1
-                due += [standing.of] if standing.is_due(self._clock.now()) else []
-        for act in due:
-            if isinstance(act, During):
-                self._act(act.steps)
-        failing = next((fault for fault in due if isinstance(fault, Fault)), None)
+                due += [standing] if standing.is_due(self._clock.now()) else []
+        for standing in due:
+            if isinstance(standing.of, During):
+                self._act(standing.of.steps)
+        left = [standing.of for standing in due if standing in self._standing]  # another may have mended some
+        failing = next((fault for fault in left if isinstance(fault, Fault)), None)
         if failing is None:
             return send(request)
         self.copies = self.copies or _is_sent_and_not_marked(about, failing.how)
