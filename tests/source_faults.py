@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.run import OPEN, Acknowledged, Head, Run
+
 from functions import fetcher
 from functions.errors import SourceRefused
 from functions.sources import Fetched
 from functions.transform import transform
 from schemas.day import Counts
-from schemas.run import OPEN, Acknowledged, Head, Run
 
 TAKEN = "taken"
 WARNED = "taken with warnings"

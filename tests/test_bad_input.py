@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
+from schemas.run import COMPLETED, FAILED
 from system import system
 
 from schemas.day import Counts
-from schemas.run import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("bad-input")]
 

@@ -2,8 +2,8 @@ import datetime as dt
 
 import pytest
 from builders import NOON, counts, date, entries, entry, jhu, nyt
-
 from functions.check import GONE, check, figures_digest, warnings
+
 from functions.transform import transform
 
 TODAY = NOON.date()

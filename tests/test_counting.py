@@ -4,13 +4,13 @@ import json
 from collections import defaultdict
 
 import pytest
+from schemas.run import COMPLETED, FAILED
 from system import START, System
 
 from functions import metrics
 from local.clock import Clock
 from local.cloud import LocalCloud
 from local.publisher import Publisher
-from schemas.run import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("counting")]
 

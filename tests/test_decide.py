@@ -1,9 +1,9 @@
 from dataclasses import replace
 
 from builders import NOON, counts, date, entries, entry, event, run
+from schemas.run import Head
 
 from functions.decide import advanced, counted, decide
-from schemas.run import Head
 
 
 def sets(decision):

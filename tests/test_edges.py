@@ -14,18 +14,20 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from builders import NOON, counts, date, day, entry, event, run
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from dashboard.data import Reader, Unreachable, stamp
 from dashboard.data_dynamodb import DynamoDBReader
-from functions import stream as stream_module
 from functions.archive import Archive, file_key
-from functions.errors import AlreadyTold, LedgerMoved, NoticesUnsent, RowsRejected, StoreBusy
 from functions.ledger import LEASE, Ledger, Reading
-from functions.notices import Notices
 from functions.store import Store
 from functions.store_dynamodb import DynamoDBStore
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemas.run import FAILED, Acknowledged, Head, Reason, Run, Settled, Warning
+from schemas.tables import Row, attributes, plain
+
+from functions import stream as stream_module
+from functions.errors import AlreadyTold, LedgerMoved, NoticesUnsent, RowsRejected, StoreBusy
+from functions.notices import Notices
 from functions.stream import Record, Stream, chunks, delivered, read_range
 from local.clock import Clock
 from local.emulator import Emulator
@@ -34,8 +36,6 @@ from schemas.day import Counts, Day
 from schemas.event import DayEvent, decode, encode
 from schemas.moment import at, version
 from schemas.notice import ALERTS, DAILY_REPORT, Notice
-from schemas.run import FAILED, Acknowledged, Head, Reason, Run, Settled, Warning
-from schemas.tables import Row, attributes, plain
 
 pytestmark = pytest.mark.cloud
 

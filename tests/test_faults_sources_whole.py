@@ -12,12 +12,12 @@ from faults import go
 from in_process import in_process
 from large_faults import CAP, LARGE_FAULTS
 from misbehaving import answer, only_loopback, serving, without_waits
+from schemas.run import COMPLETED, FAILED
 from source_faults import FILES, GOOD, NEW, STORED, TAKEN, WARNED, jhu_file, nyt_file
 from transport_faults import TRANSPORT, Stage
 
 from functions import fetcher
 from functions.sources import Sources
-from schemas.run import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("sources")]
 

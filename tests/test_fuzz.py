@@ -13,14 +13,14 @@ from typing import NamedTuple
 import pytest
 import reliability
 import slow_reader
-from mutations import DAMAGES, mutated
-
 from functions.check import check, warnings
+from mutations import DAMAGES, mutated
+from schemas.run import Acknowledged
+
 from functions.errors import SourceRefused
 from functions.transform import transform
 from local import history, sample
 from schemas.day import Counts
-from schemas.run import Acknowledged
 
 MOMENT = dt.datetime(2020, 12, 31, 12, tzinfo=dt.UTC)
 TODAY = MOMENT.date()

@@ -2,11 +2,11 @@ import datetime as dt
 
 import pytest
 from builders import NOON, date, run
+from functions.outcome import completed, refused
+from schemas.run import MAX_REASONS_SHOWN, Head, Reason, Warning, shown
 
 from functions import messages
-from functions.outcome import completed, refused
 from schemas.notice import MAX_SMS, NoticeSchema
-from schemas.run import MAX_REASONS_SHOWN, Head, Reason, Warning, shown
 
 
 def bounded(notice):

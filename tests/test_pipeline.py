@@ -6,9 +6,8 @@ import os
 import signal
 
 import pytest
-from system import DAY, START, system
-
 from schemas.run import COMPLETED, FAILED, INCOMPLETE, OPEN
+from system import DAY, START, system
 
 pytestmark = pytest.mark.cloud
 

@@ -11,9 +11,10 @@ from unittest import mock
 
 import pytest
 from builders import NOON, counts, date, entry, event, run
+from functions.ledger import Ledger
+from schemas.run import COMPLETED, FAILED, INCOMPLETE, OPEN, Acknowledged, Head, Run
 
 from functions import reporter
-from functions.ledger import Ledger
 from functions.notices import Notices
 from functions.reporter import Parts
 from functions.settings import ReporterSettings
@@ -23,7 +24,6 @@ from schemas.day import Day
 from schemas.event import encode
 from schemas.moment import written
 from schemas.notice import ALERTS, DAILY_REPORT, Notice
-from schemas.run import COMPLETED, FAILED, INCOMPLETE, OPEN, Acknowledged, Head, Run
 
 pytestmark = pytest.mark.cloud
 

@@ -4,11 +4,11 @@ import datetime as dt
 
 import pytest
 from builders import NOON
+from schemas.run import Head
 
 from functions import lifecycle
 from functions.errors import LedgerMoved, RequestRefused
 from functions.request import Request, read
-from schemas.run import Head
 
 ARRIVED = dt.datetime(2020, 3, 10, 12, 0, 7, tzinfo=dt.UTC)
 TRACE = "Root=1-5e678147-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0"
