@@ -15,8 +15,8 @@ from storage.change import Change
 from storage.errors import LedgerMoved, NotTaken
 from storage.ledger import Ledger
 
-# How a record comes that an operator feeds: out of the log, where it is an entry; or out of the stream again,
-# where it is decided like any other.
+# Where a record comes from that an operator feeds: the log, where it is an entry; or the stream again, where
+# it is one if the log holds it.
 REPLAY, REDELIVERY = "daybook:replay", "daybook:redelivery"
 MAX_TRIES = 3  # of a batch that the consumer gives back
 MAX_RECOUNTS = 20  # a live run may move the ledger between the read and the transaction

@@ -361,8 +361,8 @@ def _copied(shard: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def in_process() -> Iterator[System]:
-    """A System whose cloud is in this process."""
+def in_process(**config: str) -> Iterator[System]:
+    """A System whose cloud is in this process, with these settings beside the publisher's."""
     wire, clock = Wire(), Clock.virtual(START)
     waits = SimpleNamespace(sleep=clock.sleep)
     gc.set_threshold(100_000)  # by default, looking for garbage in a cloud is an eighth of the time
@@ -373,6 +373,6 @@ def in_process() -> Iterator[System]:
         patch.object(botocore.endpoint, "time", waits),
         patch.object(functions.stream, "time", waits),
         patch.object(local.mapping_shard, "MAX_BACKOFF_SECONDS", MAX_BACKOFF_SECONDS),
-        InProcessCloud(clock, publisher.config(), wire) as cloud,
+        InProcessCloud(clock, publisher.config() | config, wire) as cloud,
     ):
         yield System(cloud, publisher)
