@@ -64,8 +64,8 @@ def decide(
 
 
 def _outcome(event: DayEvent, day: Acknowledged | None, run: Run | None, logged: bool) -> Outcome:
-    if run and event.day.date in run.failed and not logged:
-        return Outcome.SUPERSEDED  # given up for good
+    if run and event.day.date in run.accounted - run.entered and not logged:
+        return Outcome.SUPERSEDED  # decided before, and what it was stays
     if day is None:
         return Outcome.ENTERED
     if event.version > day.seen:
@@ -88,16 +88,16 @@ def _after(
         return replace(_acknowledged(event, entries + 1, now), seen=day.seen)
     if day and outcome is Outcome.LATE:
         return replace(day, entries=entries + 1)
-    if day and outcome is Outcome.DUPLICATE:
+    if day and outcome in (Outcome.DUPLICATE, Outcome.SUPERSEDED):
         return replace(day, seen=max(day.seen, event.version))
     return day
 
 
 def is_behind(event: DayEvent, day: Acknowledged | None, run: Run) -> bool:
-    """Whether only the log can tell if the event is an entry: something newer, or the event itself, was seen,
-    and the run does not count it as entered."""
+    """Whether only the log can tell if the event is an entry: something newer, or the event itself, was
+    decided, and the run does not count it as entered."""
     behind = day is not None and event.version <= day.seen and event.version != day.version
-    return behind and event.day.date not in run.entered
+    return (behind or event.day.date in run.accounted) and event.day.date not in run.entered
 
 
 def _acknowledged(event: DayEvent, entries: int, now: dt.datetime) -> Acknowledged:
