@@ -17,8 +17,8 @@ from typing import Any
 from misbehaving import sources_at
 from source_faults import FILES, UNAVAILABLE, Decision, decided
 
-from functions.archive import Archive
 from functions.errors import SourceUnavailable
+from storage.archive import Archive
 
 STATUS = Path("/proc/self/status")
 

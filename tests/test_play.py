@@ -13,7 +13,7 @@ import truth
 from system import system
 
 from ops import csv_files
-from schemas.run import COMPLETED
+from schemas.ledger import COMPLETED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.data]
 
@@ -124,7 +124,7 @@ def test_both_full_files_load_in_one_run_and_the_report_is_right_in_every_number
         daybook.moment = dt.datetime.combine(today, NOON, dt.UTC)
         daybook.publisher.files |= {"nyt": nyt, "jhu": recoveries}
         run = daybook.run()
-        (tmp_path / "days.csv").write_text(csv_files.days(daybook.cloud.reader.daily()))
+        (tmp_path / "days.csv").write_text(csv_files.days(daybook.cloud.tables.daily()))
         (report,) = daybook.told("daily-report")
         assert daybook.told("alerts") == []
         daybook.agrees()

@@ -209,12 +209,12 @@ def restored(folder):
         feed = feeds.synthetic(publisher)
         with LocalCloud(feed.clock(state.last_run(folder)), feed.config) as cloud:
             state.restore(cloud, folder)
-            rows, head = cloud.reader.daily(), cloud.ledger.head()
+            rows, head = cloud.tables.daily(), cloud.ledger.head()
             assert (head.stamp, head.unsent) == (sum(row.version for row in rows), frozenset())
             days = {str(row.day.date): figures(row.day.counts) for row in rows}
             entries = [
                 (row.recorded_at, str(row.day.date), figures(row.day.counts))
-                for row in cloud.reader.revisions()
+                for row in cloud.tables.entries()
             ]
     return days, sorted(entries)
 
