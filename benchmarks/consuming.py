@@ -12,27 +12,34 @@ from unittest import mock
 
 from benchmarks.measure import Figure, seconds
 from functions import consumer
-from functions.archive import Archive
-from functions.ledger import Ledger
 from functions.notices import Notices
-from functions.store import Store
-from schemas.day import Counts, Day
+from schemas.day import Day
 from schemas.event import DayEvent, encode
-from schemas.moment import version
+from schemas.figures import Counts
+from schemas.ledger import OPEN, Run
+from storage.archive import Archive
+from storage.ledger import Ledger
+from storage.ledger_items import RUN, attributes, key, run_item
+from storage.timestream import TimestreamTables
 
 BATCH = consumer.MAX_DAYS
 SIZES = (98, 9_800, 98_000)
 ROUNDS = 3
 START = dt.datetime(2020, 11, 11, 12, tzinfo=dt.UTC)
-RUN = "2020-11-11T12:00:00.000Z#benchmark"
+DATES = tuple(dt.date(2020, 1, 22) + dt.timedelta(days=number) for number in range(BATCH))
+RUNNING = Run(time=START, request="benchmark", trigger="manual", state=OPEN, pending=DATES)
+ITEM = key(RUN + RUNNING.name) | attributes(run_item(RUNNING))
 FILES = {"nyt": "a" * 64, "jhu": "b" * 64}
 
 
 class Silent:
-    """Takes every call, and answers nothing."""
+    """Takes every call, and knows nothing but the run."""
 
     def batch_get_item(self, **_: Any) -> dict[str, Any]:
-        return {"Responses": {}}
+        return {"Responses": {"ledger": [ITEM]}}
+
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {"ResponseMetadata": {}}
 
     def __getattr__(self, name: str) -> Any:
         return lambda **_: {}
@@ -44,7 +51,7 @@ def figures() -> Iterator[Figure]:
         settings=mock.Mock(stack="benchmark"),
         ledger=Ledger(silent, "ledger"),
         archive=Archive(silent, "archive"),
-        store=Store(silent, "database", "daily", "revisions"),
+        tables=TimestreamTables(lambda _: silent, "database", "daily", "revisions"),
         notices=Notices(silent, {}, ""),
     )
     with mock.patch.object(consumer, "parts", lambda: parts):
@@ -89,10 +96,9 @@ def _batches(size: int) -> Iterator[dict[str, Any]]:
 
 
 def _record(number: int, place: int) -> dict[str, Any]:
-    day = Day(dt.date(2020, 1, 22) + dt.timedelta(days=place), Counts(1_000 + number, 20, 300))
-    revised = number % 3 == 0
-    previous = Counts(1_000 + number - 1, 20, None) if revised else None
-    event = DayEvent(day, version(START) + number, 2 if revised else 1, previous, RUN, "benchmark", FILES)
+    day = Day(DATES[place], Counts(1_000 + number, 20, 300))
+    previous = Counts(1_000 + number - 1, 20, None) if number % 3 == 0 else None
+    event = DayEvent(day, RUNNING.version, previous, RUNNING.name, "benchmark", FILES)
     kinesis = {
         "sequenceNumber": str(number),
         "approximateArrivalTimestamp": START.timestamp(),

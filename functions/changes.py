@@ -4,13 +4,15 @@ The states of a run, which say what people were told, and forbid nothing:
 
 | state | means | becomes |
 |---|---|---|
-| open | stored, and nothing was told yet | completed when it owes nothing; failed or incomplete when people are told that it owes something |
-| failed | its files were refused, or the fetcher broke off | completed, late, when it owes nothing; with no pending dates it stays failed |
-| incomplete | some of its records were given up, or a table refuses a row | completed, late, when it owes nothing |
-| completed | every pending date is in a set, and the report is made | – |
+| open | stored, nothing was told yet | completed when it owes nothing; failed or incomplete with an alert |
+| failed | its files were refused, or the fetcher broke off | completed, late, when it owes nothing [1] |
+| incomplete | records were given up, or a table refuses a row | completed, late, when it owes nothing |
+| completed | every pending date is in a set, the report is made | nothing else |
 
-Only the newest stored run speaks for the present: it settles the sources, changes which warnings are told, and
-no run makes good a failure newer than itself.
+[1] A run that was refused has no pending dates, and stays failed.
+
+Only the newest stored run speaks for the present: it settles the sources, changes which warnings are told,
+and no run makes good a failure newer than itself.
 """
 
 import datetime as dt
@@ -39,6 +41,7 @@ from schemas.moment import MILLISECOND, at, written
 from schemas.notice import Notice
 from storage.change import Change, Reading
 
+MAX_RUNS = 40  # in one change: each with its report, of the 100 items of a DynamoDB transaction
 MAX_REMEMBERED = 200  # acceptances that people know of, in the head's item
 
 
@@ -102,7 +105,7 @@ def undelivered(head: Head, runs: Sequence[Run], notice: Notice, problem: str, n
     """A batch was given up: its open runs are incomplete, and one notice speaks for all."""
     marked = tuple(
         (run, replace(_explained(run, INCOMPLETE, [problem], 1), notice=notice.id))
-        for run in runs
+        for run in runs[:MAX_RUNS]
         if run.state == OPEN
     )
     return Change(now, (head, _with_failures(head, [run for run, _ in marked])), marked, notices=(notice,))
@@ -122,8 +125,8 @@ def no_longer_published(head: Head, run: Run, dates: Collection[dt.date], now: d
 def entered(
     reading: Reading, decided: Sequence[Decided], refused: Collection[str], now: dt.datetime
 ) -> Change:
-    """What a chunk of one run's events came to: days, the run's sets, the head. ``refused`` has the ids of the
-    events whose rows a table refuses: their days are not acknowledged, and still owed."""
+    """What a chunk of one run's events came to: days, the run's sets, the head. ``refused`` has the ids of
+    the events whose rows a table refuses: their days are not acknowledged, and still owed."""
     good = [item for item in decided if item.event.id not in refused]
     run = reading.run and _counted(reading.run, decided, refused)
     days = tuple((item.before, item.after) for item in good if item.after and item.after != item.before)
@@ -147,8 +150,8 @@ def _counted(run: Run, decided: Iterable[Decided], refused: Collection[str]) -> 
     }
     for item in decided:
         name = _set_of(item, item.event.id in refused)
-        if item.date in run.entered:
-            continue
+        if item.date in run.entered or (item.date in run.accounted and not item.is_new):
+            continue  # counted already
         for dates in sets.values():
             dates.discard(item.date)
         sets[name].add(item.date)
@@ -169,8 +172,8 @@ def _set_of(item: Decided, refused: bool) -> str:
 
 
 def _last_acknowledged(reading: Reading, run: Run | None) -> dt.date | None:
-    """The last acknowledged date, as far as this run carries it, and no newer run that owes dates contradicts:
-    its files may have dates that this run's do not."""
+    """The last acknowledged date, as far as this run carries it, and no newer run that owes dates
+    contradicts: its files may have dates that this run's do not."""
     last = reading.head.last_acknowledged
     if run is None:
         return last
@@ -186,12 +189,12 @@ def _last_acknowledged(reading: Reading, run: Run | None) -> dt.date | None:
 
 
 def finished(reading: Reading, now: dt.datetime, stack: str) -> Change | None:
-    """Complete every run of the reading that owes nothing by now, oldest first; None where there is none.
+    """Complete the runs of the reading that owe nothing by now, the oldest forty; None where there is none.
 
     A date that such a run has in no set was decided for a newer run first: it is superseded.
     """
     runs = [run for run in (*reading.others, reading.run) if run and run.name in reading.head.owing]
-    done = [run for run in sorted(runs, key=lambda run: run.time) if not owed(run, reading.days)]
+    done = [run for run in sorted(runs, key=lambda run: run.time) if not owed(run, reading.days)][:MAX_RUNS]
     change = Change(now, (reading.head, reading.head), tuple((run, run) for run in done))
     return _completed(change, now, stack) if done else None
 
@@ -202,7 +205,9 @@ def _completed(change: Change, now: dt.datetime, stack: str) -> Change:
     runs, notices = [], list(change.notices)
     for before, run in change.runs:
         done = replace(run, state=COMPLETED, superseded=run.superseded | frozenset(run.unaccounted))
-        head = replace(head, owing=head.owing - {run.name}, last_success=now)
+        head = replace(
+            head, owing=head.owing - {run.name}, last_success=max(filter(None, (head.last_success, now)))
+        )
         made_good = tuple(
             name for name in head.failures if not _is_newer(name, run) and name not in head.owing
         )

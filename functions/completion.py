@@ -12,21 +12,23 @@ MAX_TRIES = 5
 
 
 def complete(ledger: Ledger, reading: Reading, now: dt.datetime, stack: str) -> Head:
-    """Complete every run of the reading that owes nothing by now; the head afterwards. Where another moves the
-    ledger all the time, the next batch or run completes them."""
+    """Complete every run of the reading that owes nothing by now; the head afterwards. Where another moves
+    the ledger all the time, the next batch or run completes them."""
     for _ in range(MAX_TRIES):
         ending = changes.finished(reading, now, stack)
         if ending is None:
             return reading.head
         if done := end(ledger, ending, stack):
             metrics.gauge(done.head, None if done.head.owing else 0, now, stack)
-            return done.head
+            if len(ending.runs) < changes.MAX_RUNS:
+                return done.head
         reading = ledger.owing()
     return reading.head
 
 
 def end(ledger: Ledger, change: Change, stack: str) -> Committed | None:
-    """Make a change that tells people about runs; None where the ledger moved, or where it is made already."""
+    """Make a change that tells people about runs; None where the ledger moved, or where it is made
+    already."""
     try:
         done = ledger.commit(change)
     except (LedgerMoved, AlreadyTold) as moved:

@@ -168,7 +168,8 @@ def finish(at: Parts, reading: Reading, change: Change, refused: Mapping[str, st
 
 
 def set_aside(at: Parts, record: Record, problem: str, now: dt.datetime) -> Head:
-    """Keep the bytes of a record that is no event of a known run, and tell people once; the head afterwards."""
+    """Keep the bytes of a record that is no event of a known run, and tell people once; the head
+    afterwards."""
     at.archive.keep_rejected(record.sequence, record.payload)
     names = about(record.payload)
     log.line("set aside", log.ERROR, sequence=record.sequence, run=names.run, problem=problem)

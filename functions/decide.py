@@ -37,6 +37,11 @@ class Decided:
         """Whether the log and the tables hold the event."""
         return self.outcome in (Outcome.ENTERED, Outcome.LATE, Outcome.AGAIN)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the event is an entry that nothing counts yet."""
+        return self.outcome in (Outcome.ENTERED, Outcome.LATE)
+
 
 def decide(
     events: Iterable[DayEvent],
@@ -50,28 +55,39 @@ def decide(
     ``logged`` has the ids of those events that the log is known to hold: an event in the log is an entry, for
     ever. It matters for events that nothing in the ledger accounts for.
     """
-    return [_decide(event, days.get(event.day.date), run, event.id in logged, now) for event in events]
+    found = []
+    for event in events:
+        day = days.get(event.day.date)
+        outcome = _outcome(event, day, run, event.id in logged)
+        found.append(Decided(event, outcome, day, _after(event, outcome, day, now)))
+    return found
 
 
-def _decide(
-    event: DayEvent, day: Acknowledged | None, run: Run | None, logged: bool, now: dt.datetime
-) -> Decided:
-    def comes_to(outcome: Outcome, after: Acknowledged | None) -> Decided:
-        return Decided(event, outcome, day, after)
-
+def _outcome(event: DayEvent, day: Acknowledged | None, run: Run | None, logged: bool) -> Outcome:
+    if run and event.day.date in run.failed and not logged:
+        return Outcome.SUPERSEDED  # given up for good
     if day is None:
-        return comes_to(Outcome.ENTERED, _acknowledged(event, 1, now))
-    if event.version == day.version:
-        return comes_to(Outcome.AGAIN, day)
+        return Outcome.ENTERED
     if event.version > day.seen:
-        if event.day.counts == day.counts and not logged:
-            return comes_to(Outcome.DUPLICATE, replace(day, seen=event.version))
-        return comes_to(Outcome.ENTERED, _acknowledged(event, day.entries + 1, now))
-    if run is None or event.day.date in run.entered:
-        return comes_to(Outcome.AGAIN if logged or run else Outcome.SUPERSEDED, day)
+        return Outcome.DUPLICATE if event.day.counts == day.counts and not logged else Outcome.ENTERED
+    if event.version == day.version or (run and event.day.date in run.entered):
+        return Outcome.AGAIN
     if logged:
-        return comes_to(Outcome.LATE, replace(day, entries=day.entries + 1))
-    return comes_to(Outcome.DUPLICATE if event.version == day.seen else Outcome.SUPERSEDED, day)
+        return Outcome.LATE if run else Outcome.AGAIN  # a run that was lost can't say that it was counted
+    return Outcome.DUPLICATE if event.version == day.seen else Outcome.SUPERSEDED
+
+
+def _after(
+    event: DayEvent, outcome: Outcome, day: Acknowledged | None, now: dt.datetime
+) -> Acknowledged | None:
+    entries = day.entries if day else 0
+    if outcome is Outcome.ENTERED:
+        return _acknowledged(event, entries + 1, now)
+    if day and outcome is Outcome.LATE:
+        return replace(day, entries=entries + 1)
+    if day and outcome is Outcome.DUPLICATE:
+        return replace(day, seen=max(day.seen, event.version))
+    return day
 
 
 def is_behind(event: DayEvent, day: Acknowledged | None, run: Run) -> bool:

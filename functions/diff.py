@@ -33,8 +33,8 @@ def unacknowledged(
 
 
 def reached(days: Iterable[Day], acknowledged: Mapping[dt.date, Acknowledged]) -> dt.date | None:
-    """The newest published date such that it and every earlier one were acknowledged at least once; None where
-    the first was not. ``days`` are the published ones, oldest first."""
+    """The newest published date such that it and every earlier one were acknowledged at least once; None
+    where the first was not. ``days`` are the published ones, oldest first."""
     last = None
     for day in days:
         if day.date not in acknowledged:

@@ -1,36 +1,24 @@
 """The fetcher: sources → days → what is pending → the stream. Once a day, or when asked."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from functions import changes, log, metrics, remarks
+from functions import changes, log, metrics, new_run
 from functions.completion import complete, end
-from functions.diff import diff, events, reached, unacknowledged
+from functions.diff import events, reached
 from functions.errors import PipelineHeld, SourceRefused
+from functions.new_run import Known
 from functions.notices import Notices
-from functions.plausibility import check
 from functions.request import Request, read
 from functions.settings import FetcherSettings
 from functions.sources import Fetched, Sources
 from functions.stream import Stream
 from functions.transform import Published, transform
 from schemas.event import DayEvent
-from schemas.ledger import (
-    ACCEPTED,
-    OPEN,
-    Acceptance,
-    Acknowledged,
-    Head,
-    Reason,
-    Run,
-    Settled,
-    SourceFile,
-    Warning,
-    owed,
-)
+from schemas.ledger import OPEN, Head, Reason, Run, Settled, SourceFile, owed
 from schemas.notice import ALERTS, DAILY_REPORT
 from storage.archive import Archive, sha256
 from storage.aws import client
@@ -42,7 +30,6 @@ from storage.ledger_items import MAX_RUN_BYTES, largest
 MAX_TRIES = 20  # at storing a run; under a first load that is being entered the ledger moves all the time
 EVENT_AGE = dt.timedelta(hours=1)  # how long Lambda retries a request: infra/fetcher.py
 MARGIN = dt.timedelta(minutes=30)
-MAX_WORDS = 500  # characters of an operator's reason in a report
 
 
 @dataclass(frozen=True)
@@ -55,19 +42,6 @@ class Parts:
     archive: Archive
     stream: Stream
     notices: Notices
-
-
-@dataclass(frozen=True)
-class Known:
-    """The ledger before a run: the head, every day, and the runs that owe dates, oldest first."""
-
-    head: Head
-    days: Mapping[dt.date, Acknowledged]
-    owing: Sequence[Run]
-
-    @property
-    def owed(self) -> frozenset[dt.date]:
-        return frozenset(date for run in self.owing for date in owed(run, self.days))
 
 
 @cache
@@ -88,11 +62,11 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """One run. A retried request takes up its stored run, if no newer one was stored; else it sends nothing.
     What fails for good, the reporter tells."""
     at = parts()
-    answer = at.ledger.ask()
-    if answer.head.held:
-        raise PipelineHeld(answer.head.held.reason)
-    request = read(event, context.aws_request_id, answer.at)
-    run, head = next((run for run in at.ledger.runs() if run.request == request.id), None), answer.head
+    head = at.ledger.head()
+    if head.held:
+        raise PipelineHeld(head.held.reason)
+    request = read(event, context.aws_request_id, at.ledger.answered)
+    run = next((run for run in at.ledger.runs() if run.request == request.id), None)
     if run is None:
         done = begin(at, request, head)
         run, head = done.runs[0], done.head
@@ -162,7 +136,9 @@ def conditions(at: Parts, head: Head) -> Settled | None:
 def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committed:
     """Decide what the run comes to, store it, and put its events. Raises LedgerMoved where the ledger was
     changed since ``head`` was read."""
-    stack = at.settings.stack
+    if head.held:
+        raise PipelineHeld(head.held.reason)
+    stack, settled = at.settings.stack, conditions(at, head)
     run = Run(
         time=changes.next_time(head, (), request.time),
         request=request.id,
@@ -172,51 +148,44 @@ def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committe
         code=at.settings.code,
     )
     if not fetched.files:
-        return stored(at, unchanged(run, head, conditions(at, head), stack))
+        if settled is None:
+            raise LedgerMoved("what was settled is so no longer")
+        run = new_run.unchanged(run, head, settled)
+        return commit(at, changes.stored(head, run, stack, unchanged=tuple(settled.etags)), len(run.pending))
     known = look_up(at, head)
-    run = replace(run, time=changes.next_time(head, known.days.values(), request.time))
-    run = replace(run, files={source: sha256(payload) for source, payload in fetched.files.items()})
+    run = replace(
+        run,
+        time=changes.next_time(head, known.days.values(), request.time),
+        files={source: sha256(payload) for source, payload in fetched.files.items()},
+    )
     try:
         check_ledger(at, known)
         published = transform(fetched.files, run.time.date())
-        run = believed(at, run, known, published, fetched)
+        acceptances = at.ledger.acceptances() if head.acceptances else []
+        run = new_run.believed(run, known, published, acceptances)
+        run = replace(run, basis=new_run.basis(run, head, published, at.sources.addresses, fetched.etags))
+        check_size(run)
     except SourceRefused as refusal:
         at.archive.keep_reasons(run.name, refusal.reasons)
-        return stored(at, changes.refused(head, run, refusal.reasons, stack))
+        return commit(at, changes.refused(head, run, refusal.reasons, stack), len(known.owed))
     give_up_withdrawn(at, request, known, published)
     files = [
         SourceFile(s, run.files[s], len(rows), max(rows), run.time) for s, rows in published.rows.items()
     ]
-    done = stored(at, changes.stored(head, run, stack, reached(published.days, known.days), files))
+    change = changes.stored(head, run, stack, reached(published.days, known.days), files)
+    done = commit(at, change, len(known.owed.union(run.pending)))
     put(at, run, known, published)
     return done
 
 
-def stored(at: Parts, change: Change) -> Committed:
+def commit(at: Parts, change: Change, pending: int) -> Committed:
     """Store the change's run; in the log and the metrics too."""
     done = at.ledger.commit(change)
     run = change.runs[0][1]
     log.line("stored", run=run.name, state=run.state, pending=len(run.pending))
     metrics.ended(change, at.settings.stack)
-    metrics.gauge(done.head, len(run.pending), run.time, at.settings.stack)
+    metrics.gauge(done.head, pending, run.time, at.settings.stack)
     return done
-
-
-def unchanged(run: Run, head: Head, settled: Settled | None, stack: str) -> Change:
-    """Neither source has published anything since nothing was left to do: only what comes of time is new."""
-    if settled is None:
-        raise LedgerMoved("what was settled is so no longer")
-    now = remarks.since(head.told, settled.newest, run.time.date())
-    news = remarks.news(now, head.told)
-    run = replace(
-        run,
-        newest=head.newest,
-        basis=settled,
-        warnings=news.warnings,
-        begun=news.begun,
-        ended=news.ended,
-    )
-    return changes.stored(head, run, stack, unchanged=tuple(settled.etags))
 
 
 def look_up(at: Parts, head: Head) -> Known:
@@ -233,62 +202,16 @@ def check_ledger(at: Parts, known: Known) -> None:
     if at.ledger.head().moves != known.head.moves:
         raise LedgerMoved("while it was read")
     problem = (
-        f"has days whose versions sum up to {total}, and the stamp {known.head.stamp}: an entry was lost."
+        f"has days whose versions sum up to {total}, and the stamp {known.head.stamp}: an item was lost."
     )
     raise SourceRefused([Reason("ledger", f"{problem} python -m ops replay puts it right")])
 
 
-def believed(at: Parts, run: Run, known: Known, published: Published, fetched: Fetched) -> Run:
-    """The run with its pending dates and remarks. Raises SourceRefused where the files are not believable."""
-    head, days, today = known.head, known.days, run.time.date()
-    acceptances = at.ledger.acceptances() if head.acceptances else []
-    accepted = {(acceptance.date, acceptance.digest) for acceptance in acceptances}
-    if reasons := check(published, days, accepted):
-        raise SourceRefused(reasons)
-    pending = diff(published.days, days, known.owed)
-    new = unacknowledged(published.days, pending, days)
-    late = [date for date in new if head.last_acknowledged and date < head.last_acknowledged]
-    news = remarks.news(remarks.remarks(published, today, late), head.told)
-    run = replace(
-        run,
-        pending=tuple(day.date for day in pending),
-        new=new,
-        newest=published.newest,
-        basis=basis(at, head, published, fetched),
-        accepted=on_an_operators_word(check(published, days, ()), acceptances, head) if accepted else (),
-        warnings=news.warnings,
-        begun=news.begun,
-        ended=news.ended,
-    )
+def check_size(run: Run) -> None:
+    """Raises SourceRefused where the run's item could outgrow what DynamoDB takes."""
     if (size := largest(run)) > MAX_RUN_BYTES:
-        problem = f"would make a run of {len(pending):,} dates, whose item may grow to {size:,} bytes"
+        problem = f"would make a run of {len(run.pending):,} dates, whose item may grow to {size:,} bytes"
         raise SourceRefused([Reason("ledger", f"{problem}; DynamoDB takes {MAX_RUN_BYTES:,}")])
-    return run
-
-
-def basis(at: Parts, head: Head, published: Published, fetched: Fetched) -> Settled | None:
-    """What the run settles once nothing is left to do; None where a source sent no ETag."""
-    if not fetched.etags:
-        return None
-    newest = {source: max(rows) for source, rows in published.rows.items()}
-    return Settled(at.sources.addresses, fetched.etags, newest, at.settings.code, head.acceptances)
-
-
-def on_an_operators_word(
-    overruled: Sequence[Reason], acceptances: Sequence[Acceptance], head: Head
-) -> tuple[Warning, ...]:
-    """The reasons that acceptances overrule and that people do not know of yet, with the operator's words."""
-    words = {acceptance.date.isoformat(): acceptance for acceptance in acceptances}
-    known = {warning.code for warning in head.told}
-    found = []
-    for reason in overruled:
-        acceptance = words.get(reason.date or "")
-        if acceptance is None:
-            continue
-        code = f"{ACCEPTED}{acceptance.date}/{acceptance.digest}/{reason.field or ''}"
-        if code not in known:
-            found.append(Warning(code, f'{reason} (accepted: "{acceptance.reason[:MAX_WORDS]}")'))
-    return tuple(found)
 
 
 def give_up_withdrawn(at: Parts, request: Request, known: Known, published: Published) -> None:
@@ -310,8 +233,11 @@ def take_up(at: Parts, run: Run, head: Head) -> None:
     known = look_up(at, head)
     if not known.owing:
         return
-    files = {source: at.archive.file(source, sha256) for source, sha256 in run.files.items()}
-    put(at, run, known, transform(files, run.time.date()) if files else None)
+    published = None
+    if owed(run, known.days):
+        files = {source: at.archive.file(source, digest) for source, digest in run.files.items()}
+        published = transform(files, run.time.date())
+    put(at, run, known, published)
 
 
 def put(at: Parts, run: Run, known: Known, published: Published | None) -> None:

@@ -58,8 +58,8 @@ def ended(change: Change, stack: str) -> None:
 
 
 def gauge(head: Head, pending: int | None, now: dt.datetime, stack: str) -> None:
-    """How many days are pending, None where that is not known here, and how far the record lags behind what is
-    published."""
+    """How many days are pending, None where that is not known here, and how far the record lags behind what
+    is published."""
     values = {DAYS_PENDING: pending, LAG_DAYS: lag(head)}
     count(stack, now, **{name: value for name, value in values.items() if value is not None})
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from schemas.ledger import FAILED, Head, Run, lag
 from schemas.moment import moment
-from schemas.notice import ALERTS, DAILY_REPORT, MAX_BODY, MAX_SMS, MAX_SUBJECT, Notice
+from schemas.notice import ALERTS, DAILY_REPORT, MAX_BODY, MAX_SMS, MAX_SUBJECT, REPORT, Notice
 from schemas.text import days, one_line, plural, ranges, span
 
 NEXT_RUN = "The next run sends these days again, before newer ones."
@@ -47,7 +47,7 @@ def report(run: Run, head: Head, made_good: Sequence[str], stack: str) -> Notice
     sms += f". Through {last}."
     sms += f" {len(run.failed)} no longer published." if run.failed else ""
     sms += f" {plural(len(run.begun), 'new warning')}." if run.begun else ""
-    return _notice(f"{run.name}/report", DAILY_REPORT, subject, lines, sms, run.name)
+    return _notice(f"{run.name}{REPORT}", DAILY_REPORT, subject, lines, sms, run.name)
 
 
 def alert(run: Run, owed: Collection[dt.date], stack: str) -> Notice:

@@ -8,12 +8,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions import log
-from schemas.notice import MAX_SMS, MAX_SUBJECT, Notice
+from schemas.notice import MAX_SMS, MAX_SUBJECT, REPORT, Notice
 from storage.errors import Unreachable
 from storage.ledger import Ledger
 
-MAX_PROBLEMS = 2  # a topic that gives no answer takes 12 seconds, and a function has no minutes for it
-MAX_NOTICES = 20  # sent in one invocation; the next one sends the others
+MAX_NOTICES = 20  # of a topic, sent in one invocation; the next one sends the others
 
 
 class Notices:
@@ -28,20 +27,21 @@ class Notices:
         """Send these notices but for those that another holds; how many went out.
 
         Telling never stands in the way of entering: a notice that can't be sent stays unsent for the next
-        invocation, and after two of them no further one is tried.
+        invocation, and no further one of its topic is tried.
         """
-        sent = problems = 0
-        for name in sorted(unsent)[:MAX_NOTICES]:
+        return sum(self._send(names, ledger, holder, now) for names in _by_topic(unsent))
+
+    def _send(self, names: Iterable[str], ledger: Ledger, holder: str, now: dt.datetime) -> int:
+        sent = 0
+        for name in names:
             try:
-                if notice := ledger.lease(name, holder, now):
+                if notice := ledger.lease(name, holder, ledger.answered or now):
                     self.publish(notice)
-                    ledger.mark_sent(name, now)
+                    ledger.mark_sent(name, ledger.answered or now)
                     sent += 1
             except (ClientError, BotoCoreError, Unreachable) as problem:
-                problems += 1
                 log.line("notice not sent", log.ERROR, notice=name, problem=str(problem))
-                if problems == MAX_PROBLEMS:
-                    break
+                break
         return sent
 
     def publish(self, notice: Notice) -> str:
@@ -54,3 +54,11 @@ class Notices:
             MessageStructure="json",
         )
         return reply["MessageId"]
+
+
+def _by_topic(names: Iterable[str]) -> list[list[str]]:
+    """The reports and the alerts among these notices, the oldest of each."""
+    ordered = sorted(names)
+    reports = [name for name in ordered if name.endswith(REPORT)]
+    alerts = [name for name in ordered if not name.endswith(REPORT)]
+    return [reports[:MAX_NOTICES], alerts[:MAX_NOTICES]]

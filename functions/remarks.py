@@ -111,13 +111,15 @@ def _unreported(title: str, source: str, series: Mapping[dt.date, int | None]) -
 
 
 def _newest(warnings: Collection[Warning]) -> tuple[Warning, ...]:
-    """At most fifty: those without a date, then the newest dates; in their order, and how many were cut."""
-    more = len(warnings) - MAX_WARNINGS
-    if more <= 0:
-        return tuple(warnings)
-    by_date = sorted(warnings, key=lambda warning: (not _date(warning), _date(warning)), reverse=True)
+    """At most fifty: those without a date, then the newest dates; in their order, and how many were cut, now
+    or before."""
+    counted = [w for w in warnings if not w.code.startswith(MORE)]
+    by_date = sorted(counted, key=lambda warning: (not _date(warning), _date(warning)), reverse=True)
     kept = set(by_date[:MAX_WARNINGS])
-    return (*(w for w in warnings if w in kept), Warning(f"{MORE}{more}", f"and {more} more, older"))
+    cut_before = sum(int(w.code.removeprefix(MORE)) for w in warnings if w.code.startswith(MORE))
+    more = len(counted) - len(kept) + cut_before
+    rest = (Warning(f"{MORE}{more}", f"and {more} more, older"),) if more else ()
+    return (*(w for w in counted if w in kept), *rest)
 
 
 def _date(warning: Warning) -> str:

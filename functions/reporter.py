@@ -1,5 +1,5 @@
-"""The reporter: what Lambda gave up → the runs marked, one alert. It forgets nothing: the next run sends what is
-owed.
+"""The reporter: what Lambda gave up → the runs marked, one alert. It forgets nothing: the next run sends what
+is owed.
 
 An operator may ask it for a test message to each topic: only the functions may publish there.
 """
@@ -108,8 +108,8 @@ def lost(at: Parts, message: Mapping[str, Any]) -> list[Record] | None:
 def undelivered(
     at: Parts, message: Mapping[str, Any], records: list[Record] | None, now: dt.datetime
 ) -> Change | None:
-    """A batch that the mapping gave up: the runs that owe some of its dates are incomplete. None where they owe
-    none, so that all was entered before."""
+    """A batch that the mapping gave up: the runs that owe some of its dates are incomplete. None where they
+    owe none, so that all was entered before."""
     batch = message["KinesisBatchInfo"]
     shard, first, last = batch["shardId"], batch["startSequenceNumber"], batch["endSequenceNumber"]
     reading = at.ledger.owing()
@@ -143,8 +143,8 @@ def undelivered(
 
 
 def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> Change | None:
-    """A fetcher that failed, retries included: its run failed, stored or not. None where the run needs no such
-    end, because it has one."""
+    """A fetcher that failed, retries included: its run failed, stored or not. None where the run needs no
+    such end, because it has one."""
     request = message["requestContext"]["requestId"]
     problem = _problem(message)
     stored = next((run for run in at.ledger.runs() if run.request == request), None)
@@ -199,6 +199,7 @@ def _scheduled(message: Mapping[str, Any]) -> dt.datetime | None:
 
 
 def _mapping(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A part of the message; empty where it is absent or, as anything may be sent to a function, no object."""
+    """A part of the message; empty where it is absent or, as anything may be sent to a function, no
+    object."""
     part = message.get(name)
     return part if isinstance(part, Mapping) else {}

@@ -24,7 +24,8 @@ class Request:
 
 
 def read(event: Mapping[str, Any], request_id: str, answered: dt.datetime | None) -> Request:
-    """The request. ``answered`` is when the ledger answered, by its own clock: that is when the request arrived.
+    """The request. ``answered`` is when the ledger answered, by its own clock: that is when the request
+    arrived.
 
     Raises RequestRefused for a time that is none, or more than five minutes ahead; and where there is no time
     at all.

@@ -1,8 +1,8 @@
 """One source's file: bytes to its U.S. rows.
 
-Only the U.S. lines are decoded and parsed; finding them does not mean parsing the 115,000 others. Every bad row
-is listed, not just the first; but what is longer, wider or larger than such a file can be is refused as a whole,
-before it costs the memory that there is.
+Only the U.S. lines are decoded and parsed; finding them does not mean parsing the 115,000 others. Every bad
+row is listed, not just the first; but what is longer, wider or larger than such a file can be is refused as a
+whole, before it costs the memory that there is.
 """
 
 import csv
@@ -28,7 +28,7 @@ NAMED = re.compile(COUNTRY.encode())  # finds short text in half the time that b
 BOM = b"\xef\xbb\xbf"
 BLANKS = b" \t\n\r\v\f"  # what str.strip takes beyond these is a value that is amiss
 MAX_LINE = 100_000  # bytes; a line has some 40, and what has no lines would be split into millions of cells
-MAX_ROWS = 10_000  # of the U.S.: a day each, 27 years. Each of them may become a reason of a refusal
+MAX_ROWS = 40_000  # of the U.S.: a day each, a century. Each of them may become a reason of a refusal
 
 Line = tuple[int, list[str] | str]  # its number, counted from 1; its cells, or its text where it has none
 

@@ -22,8 +22,8 @@ from schemas.published import RecoveriesRow
 class Published:
     """What the two files say, oldest first. A day is a date that both have.
 
-    ``rows`` has each source's rows by date; there a count that the source took back is None. ``lines`` has, for
-    each source, the line of its file that a date is on, counted from 1, the header's.
+    ``rows`` has each source's rows by date; there a count that the source took back is None. ``lines`` has,
+    for each source, the line of its file that a date is on, counted from 1, the header's.
     """
 
     rows: Mapping[str, Mapping[dt.date, Any]]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from storage.archive import EVENTS, REJECTED
 from functions.settings import ConsumerSettings
 from infra.functions import Function, Surroundings, create_function
 from infra.roles import READ_STREAM, Right
 from infra.stream import RECORD_AGE_SECONDS
+from storage.archive import EVENTS, REJECTED
 
 # A batch is entered in one DynamoDB transaction of at most 100 items: its days, the run, the head.
 BATCH_SIZE = 98

@@ -5,12 +5,12 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from storage.archive import REASONS, SOURCES
 from functions.settings import FetcherSettings
 from infra.consumer import Consumer
 from infra.functions import Function, Surroundings, create_function
 from infra.roles import Right, create_role, grant
 from infra.settings import Settings
+from storage.archive import REASONS, SOURCES
 
 MAX_RETRIES = 2  # the most that Lambda does
 MAX_EVENT_AGE_SECONDS = 3_600

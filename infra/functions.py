@@ -7,7 +7,6 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from storage.archive import EVENTS
 from functions.settings import PREFIX
 from functions.settings import Settings as FunctionSettings
 from infra.code import Code
@@ -18,6 +17,7 @@ from infra.settings import Settings
 from infra.stream import RECORD_AGE_SECONDS
 from infra.tables import Tables
 from infra.topics import Topics
+from storage.archive import EVENTS
 
 LOG_DAYS = 90
 

@@ -104,7 +104,7 @@ class Emulator:
             raise RuntimeError("an emulator is already running in this process: moto's state is global")
         self.clock = clock or Clock.real()
         self.invoke_function = invoke_function
-        self.timestream = Timestream(self.clock, self._put_object, magnetic_visible_after)
+        self.timestream = Timestream(self.clock, self.put_object, magnetic_visible_after)
         self.queries = Queries(self.timestream, empty_first_page)
         self.publications: list[Publication] = []
         self.before: dict[str, Before] = {}  # by operation: what comes before each of its calls
@@ -117,7 +117,7 @@ class Emulator:
         BackendDict.reset()
         reset_model_data()
         app = self._serve(DomainDispatcherApplication(create_backend_app))
-        self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_SilentHandler)
+        self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
         self.endpoint = self.timestream.endpoint = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(STOP_SECONDS,), daemon=True)
         self._thread.start()
@@ -183,7 +183,8 @@ class Emulator:
             **settings,
         )
 
-    def _put_object(self, bucket: str, key: str, body: bytes) -> None:
+    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+        """Put an object without a request."""
         with self._lock:
             s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(bucket, key, body)
 
@@ -208,7 +209,8 @@ class Emulator:
             def start_response(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
                 """An answer bears the time of this clock."""
                 dated = [(name, value) for name, value in headers if name.lower() != "date"]
-                return start(status, [*dated, ("Date", format_datetime(self.clock.now(), usegmt=True))], *rest)
+                dated.append(("Date", format_datetime(self.clock.now(), usegmt=True)))
+                return start(status, dated, *rest)
 
             asked = operation(environ)
             self.calls[asked] += 1
@@ -420,7 +422,11 @@ def operation(environ: dict[str, Any]) -> str:
     return parse_qs(body.decode("latin-1")).get("Action", [""])[0]
 
 
-class _SilentHandler(MotoRequestHandler):
+class _Handler(MotoRequestHandler):
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """The status alone: http.server would add the machine's own date."""
+        self.send_response_only(code, message)
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """No line for each request."""
 

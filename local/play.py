@@ -9,8 +9,8 @@ from typing import Any
 
 from local.cloud import LocalCloud
 from local.emulator import Publication
-from schemas.moment import moment, written
 from schemas.ledger import Run
+from schemas.moment import moment, written
 
 PEOPLE = ("daily-report", "alerts")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud import LocalCloud
-from storage import ledger_items
+from storage.ledger_items import DAY, HEAD, head_of, plain
 from storage.replay import payload
 
 ARCHIVE = "archive"
@@ -31,7 +31,7 @@ def save(cloud: LocalCloud, folder: Path) -> None:
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write(path, s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
-    lines = [json.dumps(item) for item in _items(cloud) if not item["entry"]["S"].startswith(ledger_items.DAY)]
+    lines = [json.dumps(item) for item in _items(cloud) if not item["entry"]["S"].startswith(DAY)]
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / LEDGER, "".join(line + "\n" for line in lines).encode())
     said = {name: cloud.stack.exports[name] for name in REMEMBERED}
@@ -48,8 +48,8 @@ def last_run(folder: Path) -> dt.datetime | None:
     """When the last run was that is kept there; None where there is none."""
     if not (folder / LEDGER).exists():
         return None
-    items = (ledger_items.plain(json.loads(line)) for line in (folder / LEDGER).read_text().splitlines())
-    return next((ledger_items.head_of(item).last_run for item in items if item["entry"] == ledger_items.HEAD), None)
+    items = (plain(json.loads(line)) for line in (folder / LEDGER).read_text().splitlines())
+    return next((head_of(item).last_run for item in items if item["entry"] == HEAD), None)
 
 
 def restore(cloud: LocalCloud, folder: Path) -> int:
@@ -82,7 +82,7 @@ def _items(cloud: LocalCloud) -> list[dict[str, Any]]:
     )
     items = [item for page in pages for item in page["Items"]]
     for item in items:
-        if item["entry"]["S"] == ledger_items.HEAD:
+        if item["entry"]["S"] == HEAD:
             for name in SUMS:
                 item.pop(name, None)
     return items

@@ -1,7 +1,7 @@
 """What the ledger knows: runs, acknowledged days, the head; and what is owed, pending and lagging.
 
-A run is one attempt of the fetcher and all that comes of it. Its states say what people were told; they forbid
-nothing. The table of states is in functions/changes.py.
+A run is one attempt of the fetcher and all that comes of it. Its states say what people were told; they
+forbid nothing. The table of states is in functions/changes.py.
 """
 
 import datetime as dt

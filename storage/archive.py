@@ -1,7 +1,7 @@
 """The archive, in S3: the permanent event log, every source file by its hash, and what was set aside.
 
-Objects are created once and never changed; creating one again is no error. The log's objects overlap: a reader
-drops repeated ids.
+Objects are created once and never changed; creating one again is no error. The log's objects overlap: a
+reader drops repeated ids.
 """
 
 import gzip

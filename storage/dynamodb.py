@@ -40,7 +40,8 @@ class DynamoDBTables:
                 older = {place for place, reason in enumerate(reasons) if reason == "ConditionalCheckFailed"}
                 if not older or code(error) != "TransactionCanceledException":
                     raise
-                # A newer entry stands in ``daily``: there is nothing to do for these rows but their own entry.
+                # A newer entry stands in ``daily``: there is nothing to do for these rows but their own
+                # entry.
                 left = [put for place, put in enumerate(puts) if place not in older]
                 self._client.transact_write_items(TransactItems=left)
         return {}

@@ -32,14 +32,6 @@ RECENT_NOTICES = 20
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The head, and when DynamoDB answered with it, by its own clock; None where the answer bears no date."""
-
-    head: Head
-    at: dt.datetime | None
-
-
-@dataclass(frozen=True)
 class Committed:
     """The head and the runs of a change once it is made, the new notices among the head's unsent ones."""
 
@@ -53,18 +45,18 @@ class Ledger:
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
-
-    def head(self) -> Head:
-        """The head; as it is before anything where there is none."""
-        return self.ask().head
+        self.answered: dt.datetime | None = None  # when DynamoDB last answered a read, by its own clock
 
     @asking("ledger")
-    def ask(self) -> Answer:
-        """The head, with the time of the answer."""
+    def head(self) -> Head:
+        """The head; as it is before anything where there is none."""
         reply = self._client.get_item(TableName=self._table, Key=items.key(items.HEAD), ConsistentRead=True)
-        date = reply["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-        head = items.head_of(items.plain(reply.get("Item", {})))
-        return Answer(head, parsedate_to_datetime(date).astimezone(dt.UTC) if date else None)
+        return items.head_of(items.plain(self._dated(reply).get("Item", {})))
+
+    def _dated(self, reply: dict[str, Any]) -> dict[str, Any]:
+        date = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        self.answered = parsedate_to_datetime(date).astimezone(dt.UTC) if date else None
+        return reply
 
     def days(self) -> dict[dt.date, Acknowledged]:
         """Every day that was ever acknowledged, oldest first."""
@@ -126,7 +118,7 @@ class Ledger:
         while keys := [items.key(entry) for entry in islice(remaining, KEYS_PER_READ)]:
             request: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
             for _ in range(MAX_TRIES):
-                reply = self._client.batch_get_item(RequestItems=request)
+                reply = self._dated(self._client.batch_get_item(RequestItems=request))
                 found += map(items.plain, reply["Responses"].get(self._table, []))
                 request = reply.get("UnprocessedKeys")
                 if not request:

@@ -1,8 +1,8 @@
 """The ledger's items, to and from values.
 
-An item is a plain mapping of names to text, numbers, sets of text, lists and mappings; what is None or empty is
-absent. ``attributes`` and ``plain`` turn it into DynamoDB's wire shape and back. A name that is not known here,
-as in the ledger of a newer version, is ignored.
+An item is a plain mapping of names to text, numbers, sets of text, lists and mappings; what is None or empty
+is absent. ``attributes`` and ``plain`` turn it into DynamoDB's wire shape and back. A name that is not known
+here, as in the ledger of a newer version, is ignored.
 """
 
 import datetime as dt
@@ -23,9 +23,9 @@ RUN = "run#"
 FILE = "file#"
 ACCEPT = "accept#"
 NOTICE = "notice#"
-BETWEEN = ".."  # a stretch of dates: 2020-03-01..2020-06-30
+BETWEEN = ".."  # a stretch of dates: 20200301..20200630
 MAX_RUN_BYTES = 390_000  # of DynamoDB's 400 KB an item; the rest is for names and reasons
-DATE_BYTES = 11  # a date that stands alone in a list
+DATE_BYTES = 9  # a date that stands alone in a list: eight digits, and one byte an element
 
 
 def key(entry: str) -> dict[str, Any]:
@@ -81,9 +81,9 @@ def _value(attribute: Mapping[str, Any]) -> Any:
 
 
 def stretches(dates: Iterable[dt.date]) -> list[str]:
-    """Dates as an item stores them: ``["2020-03-01..2020-06-30", "2020-07-02"]``."""
+    """Dates as an item stores them: ``["20200301..20200630", "20200702"]``."""
     return [
-        first.isoformat() if first == last else f"{first.isoformat()}{BETWEEN}{last.isoformat()}"
+        f"{first:%Y%m%d}" if first == last else f"{first:%Y%m%d}{BETWEEN}{last:%Y%m%d}"
         for first, last in ranges(dates)
     ]
 
@@ -158,8 +158,8 @@ def day_of(item: Item) -> Acknowledged:
 
 
 def _new_item(new: Mapping[dt.date, dt.date | None]) -> Item:
-    """``dates`` in stretches, and in ``before`` only what does not follow from them: the published date before
-    one that is not the new date before it."""
+    """``dates`` in stretches, and in ``before`` only what does not follow from them: the published date
+    before one that is not the new date before it."""
     previous: dt.date | None = None
     before = {}
     for date in sorted(new):

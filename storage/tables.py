@@ -1,7 +1,7 @@
 """The tables: ``daily`` holds each day as it stands, ``revisions`` every entry ever made.
 
-A row is a function of its event: writing it again, in any order, from anywhere, changes nothing. Two stores can
-hold the tables, Timestream and DynamoDB; here is what they share, and the choice between them.
+A row is a function of its event: writing it again, in any order, from anywhere, changes nothing. Two stores
+can hold the tables, Timestream and DynamoDB; here is what they share, and the choice between them.
 """
 
 import datetime as dt

@@ -80,11 +80,11 @@ class TimestreamTables:
         return self._rows(f"SELECT * FROM {table} {REGIONAL}{narrowed} ORDER BY date, recorded_at")
 
     def as_of(self, moment: dt.datetime) -> list[Row]:
-        when = f"from_milliseconds({version(moment)})"
+        table, when = self._name(self._revisions), f"from_milliseconds({version(moment)})"
         return self._rows(
             "SELECT * FROM (SELECT *, "
             'row_number() OVER (PARTITION BY date ORDER BY "time" DESC) AS place '
-            f'FROM {self._name(self._revisions)} {REGIONAL} AND "time" <= {when}) WHERE place = 1 ORDER BY date'
+            f'FROM {table} {REGIONAL} AND "time" <= {when}) WHERE place = 1 ORDER BY date'
         )
 
     def _name(self, table: str) -> str:

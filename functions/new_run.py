@@ -1,0 +1,90 @@
+"""What a new run is, from what was read: its pending dates, its remarks, what it settles. Pure."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from functions import remarks
+from functions.diff import diff, unacknowledged
+from functions.errors import SourceRefused
+from functions.plausibility import check, figures_digest
+from functions.transform import Published
+from schemas.ledger import ACCEPTED, GONE, Acceptance, Acknowledged, Head, Reason, Run, Settled, Warning, owed
+
+MAX_WORDS = 500  # characters of an operator's reason in a report
+
+
+@dataclass(frozen=True)
+class Known:
+    """The ledger before a run: the head, every day, and the runs that owe dates, oldest first."""
+
+    head: Head
+    days: Mapping[dt.date, Acknowledged]
+    owing: Sequence[Run]
+
+    @cached_property
+    def owed(self) -> frozenset[dt.date]:
+        """The dates that older runs owe."""
+        return frozenset(date for run in self.owing for date in owed(run, self.days))
+
+
+def believed(run: Run, known: Known, published: Published, acceptances: Sequence[Acceptance]) -> Run:
+    """The run with its pending dates and remarks. Raises SourceRefused where the files are not believable."""
+    head, days = known.head, known.days
+    valid = [a for a in acceptances if a.digest in (GONE, figures_digest(published, a.date))]
+    accepted = {(acceptance.date, acceptance.digest) for acceptance in valid}
+    if reasons := check(published, days, accepted):
+        raise SourceRefused(reasons)
+    pending = diff(published.days, days, known.owed)
+    new = unacknowledged(published.days, pending, days)
+    late = [date for date in new if head.last_acknowledged and date < head.last_acknowledged]
+    news = remarks.news(remarks.remarks(published, run.time.date(), late), head.told)
+    return replace(
+        run,
+        pending=tuple(day.date for day in pending),
+        new=new,
+        newest=published.newest,
+        accepted=_on_an_operators_word(check(published, days, ()), valid, head) if accepted else (),
+        warnings=news.warnings,
+        begun=news.begun,
+        ended=news.ended,
+    )
+
+
+def unchanged(run: Run, head: Head, settled: Settled) -> Run:
+    """The run after two 304s: neither source has published anything since nothing was left to do, and only
+    what comes of time is new."""
+    news = remarks.news(remarks.since(head.told, settled.newest, run.time.date()), head.told)
+    return replace(
+        run,
+        newest=head.newest,
+        basis=settled,
+        warnings=news.warnings,
+        begun=news.begun,
+        ended=news.ended,
+    )
+
+
+def basis(
+    run: Run, head: Head, published: Published, addresses: Mapping[str, str], etags: Mapping[str, str]
+) -> Settled | None:
+    """What the run settles once nothing is left to do; None where a source sent no ETag."""
+    newest = {source: max(rows) for source, rows in published.rows.items()}
+    return Settled(addresses, etags, newest, run.code, head.acceptances) if etags else None
+
+
+def _on_an_operators_word(
+    overruled: Sequence[Reason], acceptances: Sequence[Acceptance], head: Head
+) -> tuple[Warning, ...]:
+    """The reasons that acceptances overrule and that people do not know of yet, with the operator's words."""
+    in_time = sorted(acceptances, key=lambda acceptance: acceptance.at)
+    by_date = {acceptance.date.isoformat(): acceptance for acceptance in in_time}
+    known = {warning.code for warning in head.told}
+    found = []
+    for reason in overruled:
+        if acceptance := by_date.get(reason.date or ""):
+            code = f"{ACCEPTED}{acceptance.date}/{acceptance.digest}/{reason.field or reason.file}"
+            words = acceptance.reason[:MAX_WORDS]
+            found.append(Warning(code, f'{reason} (accepted: "{words}")'))
+    return tuple(warning for warning in found if warning.code not in known)
