@@ -231,6 +231,22 @@ def test_all_runs_that_owe_nothing_are_completed_oldest_first_and_each_is_report
     assert change.head[1].owing == {owing.name}
 
 
+def test_of_many_runs_that_owe_nothing_the_oldest_forty_are_completed_in_one_change():
+    many = [run([n], time=NOON + n * MILLISECOND, request=f"r{n}", inserted=dates(n)) for n in range(1, 51)]
+    change = changes.finished(reading(None, *many), LATER, "s")
+    assert change
+    assert [after.name for _, after in change.runs] == [each.name for each in many[: changes.MAX_RUNS]]
+    assert change.head[1].owing == {each.name for each in many[changes.MAX_RUNS :]}
+    assert 1 + 2 * len(change.runs) <= 100  # DynamoDB's transaction: the head; each run, and its report
+
+
+def test_the_last_success_never_moves_back():
+    before = reading(run([1], inserted=dates(1)), last_success=LATER)
+    change = changes.finished(before, NOON, "s")
+    assert change
+    assert change.head[1].last_success == LATER
+
+
 # The newest stored run speaks for the present
 
 
@@ -392,6 +408,24 @@ def test_a_date_is_in_one_set_at_most_and_an_entry_takes_it_out_of_any_other():
     change = changes.entered(reading(stored, days=[held]), [entering(1, held)], (), LATER)
     after = only(change.runs)
     assert (after.updated, after.superseded, after.refused) == (dates(1), frozenset(), frozenset())
+
+
+@pytest.mark.parametrize("name", ["duplicate", "superseded", "failed"])
+@pytest.mark.parametrize("outcome", [Outcome.SUPERSEDED, Outcome.DUPLICATE])
+def test_a_date_that_is_counted_stays_in_its_set_when_its_record_comes_again(name, outcome):
+    held, stored = entry(1, 10, V, entries=2), run([1], **{name: dates(1)})
+    change = changes.entered(reading(stored, days=[held]), [decided(outcome, 1, held, held)], (), LATER)
+    assert only(change.runs) == stored
+
+
+# Core bug: the date is in two sets, ``updated`` and ``failed``: together they are more than what was pending. A
+# consumer that logs, and finds when it commits that the run has given the date up meanwhile, comes to it.
+def test_a_date_that_was_given_up_and_that_the_log_holds_is_entered_after_all():
+    held, stored = entry(1, 10, V + 1), run([1], failed=dates(1))
+    item = decided(Outcome.LATE, 1, held, replace(held, entries=2))
+    after = only(changes.entered(reading(stored, days=[held]), [item], (), LATER).runs)
+    assert (after.updated, after.accounted) == (dates(1), dates(1))
+    assert after.failed == frozenset()
 
 
 def test_a_row_that_a_table_refuses_leaves_its_date_owed_and_unacknowledged():

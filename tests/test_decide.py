@@ -82,10 +82,20 @@ def test_of_a_run_that_the_ledger_does_not_know_an_older_event_is_written_if_it_
     assert one(event(1, 10, version=3), held).outcome is Outcome.SUPERSEDED
 
 
+@pytest.mark.parametrize("held", [None, entry(1, 11, 3), entry(1, 11, 9)])
+def test_an_event_of_a_date_that_its_run_has_given_up_is_no_entry_unless_the_log_holds_it(held):
+    given_up = run([1], failed=COUNTED)
+    found = one(event(1, 10, version=5), held, of=given_up)
+    assert (found.outcome, found.after) == (Outcome.SUPERSEDED, held)
+    assert one(event(1, 10, version=5), held, logged=True, of=given_up).is_new
+
+
 def test_the_log_and_the_tables_hold_what_was_entered_and_nothing_else():
     entered = {Outcome.ENTERED, Outcome.LATE, Outcome.AGAIN}
     decided = one(event(1, 10), None)
     assert {outcome for outcome in Outcome if replace(decided, outcome=outcome).is_entry} == entered
+    new = {outcome for outcome in Outcome if replace(decided, outcome=outcome).is_new}
+    assert new == entered - {Outcome.AGAIN}
 
 
 def test_each_event_is_decided_on_its_own_date_in_the_order_given():

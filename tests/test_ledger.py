@@ -265,12 +265,30 @@ def test_days_that_a_rebuild_takes_out_are_gone_and_the_others_stay(ledger):
 # Reading
 
 
-def test_the_time_of_the_answer_is_dynamodb_s_own(services, ledger):
-    answer = ledger.ask()
-    assert answer.at is not None and answer.at.tzinfo is dt.UTC
-    reply = {"ResponseMetadata": {"HTTPHeaders": {"date": "Tue, 10 Mar 2020 12:00:00 GMT"}}}
-    assert Ledger(SimpleNamespace(get_item=lambda **_: reply), "t").ask().at == NOON
-    assert Ledger(SimpleNamespace(get_item=lambda **_: {"ResponseMetadata": {}}), "t").ask().at is None
+def test_the_time_of_an_answer_is_dynamodb_s_own(ledger):
+    assert ledger.answered is None
+    ledger.head()
+    assert ledger.answered == NOW  # the emulator's
+
+
+@pytest.mark.parametrize(
+    ("metadata", "answered"),
+    [
+        ({"ResponseMetadata": {"HTTPHeaders": {"date": "Tue, 10 Mar 2020 12:00:00 GMT"}}}, NOON),
+        ({"ResponseMetadata": {"HTTPHeaders": {}}}, None),
+        ({"ResponseMetadata": {}}, None),
+        ({}, None),
+    ],
+)
+def test_every_answer_says_when_it_came_or_that_it_is_not_known(metadata, answered):
+    replies = {"get_item": metadata, "batch_get_item": metadata | {"Responses": {}}}
+    silent = Ledger(
+        Fake(None, **{name: lambda reply=reply, **_: reply for name, reply in replies.items()}), "t"
+    )
+    for ask in (silent.head, lambda: silent.days_of([date(1)])):
+        silent.answered = NOW
+        ask()
+        assert silent.answered == answered
 
 
 def test_every_page_of_days_is_read(ledger, dynamodb):

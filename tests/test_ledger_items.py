@@ -5,7 +5,7 @@ import json
 from dataclasses import fields, replace
 
 import pytest
-from builders import NOON, date, entry, run
+from builders import date, entry, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -175,7 +175,7 @@ def test_an_item_of_an_older_version_that_lacks_what_is_optional_is_read():
 
 def test_dates_are_stored_in_stretches():
     found = [date(1), date(2), date(3), date(5), date(7), date(8)]
-    texts = ["2020-03-01..2020-03-03", "2020-03-05", "2020-03-07..2020-03-08"]
+    texts = ["20200301..20200303", "20200305", "20200307..20200308"]
     assert (items.stretches(found), items.dates(texts)) == (texts, found)
 
 

@@ -12,7 +12,7 @@ from builders import NOON
 from services import Fake, Services, failing, refused
 
 from functions import notices as notices_module
-from functions.notices import MAX_NOTICES, MAX_PROBLEMS, Notices
+from functions.notices import MAX_NOTICES, Notices
 from local.clock import Clock
 from local.emulator import Emulator, Publication
 from schemas.notice import ALERTS, DAILY_REPORT, MAX_SMS, MAX_SUBJECT, Notice
@@ -37,6 +37,7 @@ class Desk:
         self.ledger = Ledger(services.client("dynamodb"), services.ledger_table())
         self.sns = services.client("sns")
         self.topics = {name: self.sns.create_topic(Name=name)["TopicArn"] for name in (DAILY_REPORT, ALERTS)}
+        self.clock = services.emulator.clock
         self.out: list[Publication] = services.emulator.publications
         self.out.clear()
 
@@ -45,8 +46,11 @@ class Desk:
         self.ledger.commit(Change(NOON, (head, replace(head, stamp=head.stamp + 1)), notices=notices))
 
     def send(self, holder: str = "request-1", now: dt.datetime = NOON, **of: Any) -> int:
+        """As a function does that read the ledger at that moment; its own event may be hours older."""
+        self.clock.advance_to(now)
         ledger, sns = of.get("ledger", self.ledger), of.get("sns", self.sns)
-        return Notices(sns, self.topics, of.get("label", "")).send(self.unsent, ledger, holder, now)
+        unsent = ledger.head().unsent
+        return Notices(sns, self.topics, of.get("label", "")).send(unsent, ledger, holder, NOON)
 
     @property
     def unsent(self) -> frozenset[str]:
@@ -66,6 +70,11 @@ def services() -> Iterator[Services]:
         yield Services(running)
 
 
+@pytest.fixture(autouse=True)
+def at_noon(services: Services) -> None:
+    services.emulator.clock._moment = NOON
+
+
 @pytest.fixture
 def desk(services: Services) -> Desk:
     found = Desk(services)
@@ -76,7 +85,7 @@ def desk(services: Services) -> Desk:
 def test_a_notice_goes_to_its_topic_with_a_text_for_each_protocol_and_is_marked(desk):
     desk.tell(notice("run/failed", ALERTS, "Daybook ALERT"))
     assert desk.send() == 2
-    alert, report = desk.out
+    report, alert = desk.out
     assert (alert.topic_arn, alert.subject) == (desk.topics[ALERTS], "Daybook ALERT")
     assert (report.topic_arn, report.subject) == (desk.topics[DAILY_REPORT], "Daybook: 1 row")
     assert report.structure == "json"
@@ -88,7 +97,8 @@ def test_a_notice_that_is_marked_sent_goes_out_no_second_time(desk):
     unsent = desk.unsent
     sender = Notices(desk.sns, desk.topics)
     assert [sender.send(unsent, desk.ledger, holder, NOON) for holder in ("a", "a", "b")] == [1, 0, 0]
-    assert sender.send(unsent, desk.ledger, "b", NOON + 2 * LEASE) == 0
+    assert desk.send("b", NOON + 2 * LEASE) == 0
+    assert sender.send(unsent, desk.ledger, "b", NOON) == 0
     assert len(desk.out) == 1
 
 
@@ -112,19 +122,32 @@ def test_where_the_sender_died_before_marking_the_same_holder_sends_again_and_an
     assert len(desk.out) == 1 + sent
 
 
-@pytest.mark.parametrize("problem", PASSING, ids=str)
-def test_a_notice_that_can_t_be_sent_holds_up_none_of_the_others_and_stays_unsent(desk, problem):
-    desk.tell(notice("a/report", subject="refused"))
+def refusing(desk: Desk, problem: Exception) -> Any:
+    """SNS, which does not take notices of this subject."""
 
     def publish(**request):
         if request["Subject"] == "refused":
             raise problem
         return desk.sns.publish(**request)
 
-    assert desk.send(sns=Fake(desk.sns, publish=publish)) == 1
+    return Fake(desk.sns, publish=publish)
+
+
+@pytest.mark.parametrize("problem", PASSING, ids=str)
+def test_a_notice_that_can_t_be_sent_holds_up_none_of_the_other_topic_and_stays_unsent(desk, problem):
+    desk.tell(notice("a/failed", ALERTS, subject="refused"))
+    assert desk.send(sns=refusing(desk, problem)) == 1
     assert [found.subject for found in desk.out] == ["Daybook: 1 row"]
+    assert desk.unsent == {"a/failed"}
+    assert desk.send() == 1
+
+
+# Core bug: the oldest notice of a topic that SNS refuses for its content, and always will, is tried first by
+# every invocation, and none behind it ever goes out.
+def test_a_notice_that_sns_refuses_for_its_content_holds_up_none_of_its_own_topic_either(desk):
+    desk.tell(notice("a/report", subject="refused"))
+    assert desk.send(sns=refusing(desk, refused("InvalidParameter"))) == 1
     assert desk.unsent == {"a/report"}
-    assert desk.send(now=NOON + SECOND) == 1
 
 
 def test_a_ledger_that_is_out_of_reach_stands_in_no_one_s_way_either(desk):
@@ -137,29 +160,31 @@ def test_a_ledger_that_is_out_of_reach_stands_in_no_one_s_way_either(desk):
     assert (desk.out, desk.unsent) == ([], {"run/report"})
 
 
-def test_after_two_notices_that_can_t_be_sent_no_further_one_is_tried(desk):
-    desk.tell(*(notice(f"a/{number}") for number in range(5)))
+def test_after_a_notice_that_got_no_answer_no_further_one_of_its_topic_is_tried(desk):
+    desk.tell(*(notice(f"a/{number}/report") for number in range(5)))
+    desk.tell(*(notice(f"a/{number}/failed", ALERTS) for number in range(5)))
     tried = []
 
     def publish(**request):
-        tried.append(request)
+        tried.append(request["TopicArn"])
         raise EndpointConnectionError(endpoint_url="x")
 
     assert desk.send(sns=Fake(desk.sns, publish=publish)) == 0
-    assert len(tried) == MAX_PROBLEMS
+    assert sorted(tried) == sorted(desk.topics.values())
 
 
-def test_of_many_notices_twenty_go_out_and_the_others_by_the_next_invocation(desk):
-    desk.tell(*(notice(f"a/{number:02}") for number in range(24)))
-    assert desk.send() == MAX_NOTICES
-    assert desk.send() == 5
+def test_of_many_notices_twenty_of_a_topic_go_out_and_the_others_by_the_next_invocation(desk):
+    desk.tell(*(notice(f"a/{number:02}/report") for number in range(24)))
+    desk.tell(*(notice(f"a/{number:02}/failed", ALERTS) for number in range(24)))
+    assert desk.send() == 2 * MAX_NOTICES
+    assert desk.send() == 9
     assert desk.unsent == frozenset()
 
 
 def test_a_label_comes_before_every_text_and_each_stays_within_its_length(desk):
-    desk.tell(replace(notice("run/long", subject="s" * MAX_SUBJECT), sms="m" * MAX_SMS))
+    desk.tell(replace(notice("run/long", ALERTS, subject="s" * MAX_SUBJECT), sms="m" * MAX_SMS))
     desk.send(label="sample")
-    cut, report = desk.out
+    report, cut = desk.out
     assert report.subject == "(sample) Daybook: 1 row"
     assert report.text("email") == report.text("https") == "(sample) Rows inserted 1\n"
     assert report.text("sms") == "(sample) Daybook: 1 inserted"
@@ -172,5 +197,4 @@ def test_what_could_not_be_sent_is_a_line_in_the_log(desk, monkeypatch):
         notices_module.log, "line", lambda stage, level, **facts: lines.append((stage, facts))
     )
     desk.send(sns=Fake(desk.sns, publish=failing(PASSING[0])))
-    ((stage, facts),) = lines
-    assert (stage, facts["notice"]) == ("notice not sent", "run/report")
+    assert [(stage, facts["notice"]) for stage, facts in lines] == [("notice not sent", "run/report")]

@@ -272,10 +272,10 @@ def test_a_line_longer_than_any_can_be_is_refused_before_it_is_split():
 def test_as_many_us_rows_as_there_may_be_are_read_and_one_more_refuses_the_file():
     rows = ["2020-03-01,10,1"] * MAX_ROWS
     assert days(nyt(*rows))[0] == first(10, 1)
-    assert reasons(nyt(*rows, "2020-03-01,10,1")) == ["nyt: has more than 10,000 rows for the U.S."]
+    assert reasons(nyt(*rows, "2020-03-01,10,1")) == ["nyt: has more than 40,000 rows for the U.S."]
     assert len(days(jhu_file=jhu(*["2020-03-01,0"] * MAX_ROWS))[1]) == 1
     found = reasons(jhu_file=jhu(*["2020-03-01,x"] * MAX_ROWS, "2020-03-01,0"))
-    assert found == ["jhu: has more than 10,000 rows for the U.S."]
+    assert found == ["jhu: has more than 40,000 rows for the U.S."]
 
 
 def test_a_character_that_is_cut_in_two_by_how_the_text_is_read_is_one_all_the_same():
