@@ -1,17 +1,15 @@
 """What a fault of the sources must come to, and what the fetcher really makes of it.
 
-Forty good days, of which 35 are acknowledged; ``decided`` hands two files to the fetcher's own
-``believed`` and says what came of them.
+Forty good days, of which 35 are acknowledged; ``decided`` makes a new run of two files and says what came of
+them.
 """
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from functions import fetcher
 from functions.errors import SourceRefused
-from functions.sources import Fetched
+from functions.new_run import Known, believed
 from functions.transform import transform
 from schemas.figures import Counts
 from schemas.ledger import OPEN, Acknowledged, Head, Run
@@ -25,7 +23,6 @@ UNAVAILABLE = "unavailable"
 FIRST = dt.date(2020, 2, 1)
 DAYS, STORED = 40, 35
 MOMENT = dt.datetime.combine(FIRST + dt.timedelta(days=DAYS), dt.time(12), dt.UTC)
-NOBODY: Any = None  # believing files takes nothing but files and what is acknowledged
 
 Figures = dict[dt.date, Counts]
 
@@ -79,13 +76,13 @@ class Decision:
 def decided(files: Mapping[str, bytes]) -> Decision:
     """What the fetcher makes of these files where the first 35 days are acknowledged."""
     run = Run(time=MOMENT, request="request-1", trigger="schedule", state=OPEN)
-    known = fetcher.Known(Head(last_acknowledged=date(STORED)), _acknowledged(), ())
+    known = Known(Head(last_acknowledged=date(STORED)), _acknowledged(), ())
     try:
         published = transform(files, MOMENT.date())
     except SourceRefused as refusal:
         return Decision(MALFORMED, tuple(map(str, refusal.reasons)))
     try:
-        run = fetcher.believed(NOBODY, run, known, published, Fetched(files))
+        run = believed(run, known, published, ())
     except SourceRefused as refusal:
         return Decision(UNBELIEVABLE, tuple(map(str, refusal.reasons)))
     days = {day.date: day.counts for day in published.days}
