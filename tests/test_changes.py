@@ -418,8 +418,8 @@ def test_a_date_that_is_counted_stays_in_its_set_when_its_record_comes_again(nam
     assert only(change.runs) == stored
 
 
-# Core bug: the date is in two sets, ``updated`` and ``failed``: together they are more than what was pending. A
-# consumer that logs, and finds when it commits that the run has given the date up meanwhile, comes to it.
+# Core bug: the date is in two sets, ``updated`` and ``failed``, which come to more than what was pending. It
+# happens where a consumer logs, and finds when it commits that the run has given the date up meanwhile.
 def test_a_date_that_was_given_up_and_that_the_log_holds_is_entered_after_all():
     held, stored = entry(1, 10, V + 1), run([1], failed=dates(1))
     item = decided(Outcome.LATE, 1, held, replace(held, entries=2))

@@ -66,7 +66,10 @@ def test_a_late_date_is_warned_of():
 def test_a_source_has_ended_after_a_fortnight_and_not_a_day_earlier():
     newest = dict.fromkeys(SOURCES, TODAY - ENDED_AFTER)
     assert of_time(newest, TODAY) == []
-    assert [found.code for found in of_time(newest, TODAY + dt.timedelta(days=1))] == ["ended/nyt", "ended/jhu"]
+    assert [found.code for found in of_time(newest, TODAY + dt.timedelta(days=1))] == [
+        "ended/nyt",
+        "ended/jhu",
+    ]
 
 
 def test_a_source_that_has_ended_is_not_behind_as_well():
@@ -165,8 +168,6 @@ def test_what_was_told_once_is_over_after_unchanged_files_without_ending(code):
     assert after([code], 1) == ([], set(), [])
 
 
-# Core bug: ``since`` hands the line that counts what was cut off on as a remark, so that news() cuts one more
-# at each unchanged run and counts it in a second line.
 def test_remarks_that_were_cut_off_stay_so_after_unchanged_files():
     told = news([warning(code) for code in many(60)], ()).warnings
     found = news(since(told, NEWEST, date(6)), told)

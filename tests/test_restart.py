@@ -196,9 +196,8 @@ def figures(counts):
 
 def logged(folder):
     """Every entry in the log, once."""
-    lines = [
-        line for path in (folder / "archive" / "events").iterdir() for line in path.read_bytes().splitlines()
-    ]
+    paths = (folder / "archive" / "events").glob("*.jsonl")  # and not what a kill left unfinished
+    lines = [line for path in paths for line in path.read_bytes().splitlines()]
     events = {event.id: event for event in map(decode, lines)}.values()
     return sorted((event.recorded_at, str(event.day.date), figures(event.day.counts)) for event in events)
 

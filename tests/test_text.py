@@ -52,7 +52,8 @@ ERRORS = [
     f"An error occurred (AccessDeniedException) when calling the WriteRecords operation: User: {ROLE} is not "
     f"authorized to perform: timestream:WriteRecords on resource: arn:aws:timestream:us-east-1:{ACCOUNT}:"
     "database/daybook/table/daily because no identity-based policy allows the timestream:WriteRecords action",
-    f"User: arn:aws-us-gov:iam::{ACCOUNT}:user/daybook-prod-consumer is not authorized to perform: sns:Publish",
+    f"User: arn:aws-us-gov:iam::{ACCOUNT}:user/daybook-prod-consumer is not authorized to perform: "
+    "sns:Publish",
     f"An error occurred (ThrottlingException): Rate exceeded (Service: DynamoDb, Status Code: 400, "
     f"Request ID: {REQUEST}) (SDK Attempt Count: 3)",
     "An error occurred (InternalServerError): Internal server error (Service: AmazonDynamoDBv2; Status Code: "
@@ -81,7 +82,7 @@ def test_what_aws_says_keeps_its_sense_and_loses_arn_account_role_and_request_id
 @pytest.mark.parametrize(
     "text",
     [
-        "RetriesExhausted after 3 attempts: SourceUnavailable: nyt at https://example.org/us.csv: answered 404",
+        "RetriesExhausted after 3 attempts: SourceUnavailable: nyt at https://a.org/us.csv: answered 404",
         "the 100,000 of 2020-03-01",
         "2 records, sequence numbers 49590338271 to 49590338272",
         "2020-03-10T12:00:00.000Z",
