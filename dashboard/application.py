@@ -1,19 +1,19 @@
-"""The dashboard: a Dash application around a reader, and the one that gunicorn serves."""
+"""The dashboard: a Dash application around a ledger and its tables, and the one that gunicorn serves."""
 
 import datetime as dt
 from functools import cache
 from typing import Any
 
-import boto3
 from dash import Dash
 from flask import Flask, request
 
 from dashboard import callbacks, layout, routes
-from dashboard.data import CONFIG
-from dashboard.latest import Clock, Desk, Reads
+from dashboard.cache import PATIENCE, Clock, Desk, LedgerReads, TableReads
 from dashboard.pages import STATUS, Pages
-from dashboard.readers import open_reader
 from dashboard.settings import Settings
+from storage.aws import client
+from storage.ledger import Ledger
+from storage.tables import open_tables
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -50,11 +50,12 @@ def now() -> dt.datetime:
 
 
 def create_app(
-    reads: Reads,
+    ledger: LedgerReads,
+    tables: TableReads,
     settings: Settings,
     clock: Clock = now,
     refresh_seconds: float = layout.REFRESH_SECONDS,
-    patience: tuple[float, float] | None = None,
+    patience: tuple[float, float] = PATIENCE,
 ) -> Dash:
     """The dashboard of one stack. Nothing is read before somebody looks."""
     app = Application(
@@ -71,23 +72,18 @@ def create_app(
         enable_mcp=False,
     )
     app.layout = layout.page(refresh_seconds)
-    desk = Desk(reads, clock) if patience is None else Desk(reads, clock, patience)
-    pages = Pages(desk, settings)
+    pages = Pages(Desk(ledger, tables, clock, patience), settings)
     callbacks.register(app, pages)
     routes.register(app, pages)
     return app
-
-
-def client(service: Any) -> Any:
-    return boto3.client(service, config=CONFIG)
 
 
 @cache
 def served() -> Flask:
     """The stack's dashboard, as the environment names it."""
     settings = Settings.read()
-    source = open_reader(vars(settings), client)
-    server = create_app(source, settings).server
+    ledger = Ledger(client("dynamodb"), settings.ledger_table)
+    server = create_app(ledger, open_tables(vars(settings), client), settings).server
     routes.warm(server)
     return server
 

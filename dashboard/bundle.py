@@ -23,7 +23,9 @@ UNIX = 3
 
 def files() -> dict[str, bytes]:
     """Each file's bytes by its name in the bundle, in order of the names."""
-    modules = [path for package in ("dashboard", "schemas") for path in (ROOT / package).glob("*.py")]
+    modules = [
+        path for package in ("dashboard", "schemas", "storage") for path in (ROOT / package).glob("*.py")
+    ]
     assets = [ROOT / "dashboard" / "assets" / name for name in ASSETS]
     # This module stays at home: it is of no use there.
     wanted = (path for path in modules + assets if path != Path(__file__).resolve())

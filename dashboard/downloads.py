@@ -12,8 +12,10 @@ from typing import Any
 
 from dashboard import words
 from dashboard.series import SERIES, Figure, Restated, Shown
+from schemas.day import REGION
+from schemas.figures import FIGURES
 from schemas.moment import written
-from schemas.tables import Row
+from storage.tables import Row, ranked
 
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -53,9 +55,22 @@ def _by_date(shown: Shown) -> dict[dt.date, list[Figure]]:
 
 
 def record_rows(rows: Iterable[Row]) -> list[list[Cell]]:
-    """Entries as the tables hold them, with their header."""
-    header: list[Cell] = ["date", "region", "cases", "deaths", "recovered", "revision", "recorded_at"]
-    return [header, *(list(values.values()) for values in map(entry, rows))]
+    """Each day as it stands, with a header."""
+    return _with_header(["date", "region", *_figures(), "recorded_at"], map(entry, rows))
+
+
+def revision_rows(entries: Iterable[Row]) -> list[list[Cell]]:
+    """Every entry with its revision, with a header."""
+    header = ["date", "region", *_figures(), "revision", "recorded_at"]
+    return _with_header(header, revisions(entries))
+
+
+def _figures() -> list[str]:
+    return [figure.name for figure in FIGURES]
+
+
+def _with_header(header: Sequence[str], found: Iterable[Mapping[str, Cell]]) -> list[list[Cell]]:
+    return [[*header], *([values[name] for name in header] for values in found)]
 
 
 def restated_rows(restated: Iterable[Restated]) -> list[list[Cell]]:
@@ -68,17 +83,18 @@ def restated_rows(restated: Iterable[Restated]) -> list[list[Cell]]:
 
 
 def entry(row: Row) -> dict[str, Any]:
-    """An entry as JSON has it; ``recovered`` is null where it is not reported."""
-    counts = row.day.counts
+    """An entry as JSON has it; a figure is null where it is not reported."""
     return {
         "date": row.day.date.isoformat(),
-        "region": row.day.region,
-        "cases": counts.cases,
-        "deaths": counts.deaths,
-        "recovered": counts.recovered,
-        "revision": row.revision,
+        "region": REGION,
+        **row.day.counts.values,
         "recorded_at": written(row.recorded_at),
     }
+
+
+def revisions(entries: Iterable[Row]) -> list[dict[str, Any]]:
+    """Entries as JSON has them, each with its rank by version among its date's entries."""
+    return [entry(row) | {"revision": revision} for revision, row in ranked(entries)]
 
 
 def document(

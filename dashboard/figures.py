@@ -32,7 +32,7 @@ def chart(
     then: Shown | None = None,
     restated: Sequence[Restated] = (),
     unreported: Sequence[Stretch] = (),
-    unacknowledged: Sequence[Stretch] = (),
+    pending: Sequence[Stretch] = (),
     synthetic: bool = False,
 ) -> PlotlyJson:
     """The record; with ``then``, the record as it stood, over today's as a pale line."""
@@ -45,7 +45,7 @@ def chart(
     if then is not None:
         traces += [_marks(name, then, choice, restated) for name in SERIES[:-1]]
     span = (now.dates[0], now.dates[-1]) if now.dates else None
-    shapes, labels = _shades(span, unreported, unacknowledged)
+    shapes, labels = _shades(span, unreported, pending)
     layout: PlotlyJson = {
         "font": {"family": FONT, "size": 13, "color": INK},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -217,14 +217,14 @@ def _headings(choice: Choice) -> list[PlotlyJson]:
 
 
 def _shades(
-    span: tuple[dt.date, dt.date] | None, unreported: Sequence[Stretch], unacknowledged: Sequence[Stretch]
+    span: tuple[dt.date, dt.date] | None, unreported: Sequence[Stretch], pending: Sequence[Stretch]
 ) -> tuple[list[PlotlyJson], list[PlotlyJson]]:
     """Grounds under what is missing, and words on them where there is room."""
     shapes: list[PlotlyJson] = []
     labels: list[PlotlyJson] = []
     for stretches, yref, y, text in (
         (unreported, "y3 domain", 0.5, "not reported"),
-        (unacknowledged, "paper", 0.62, "not yet<br>acknowledged"),
+        (pending, "paper", 0.62, "not yet<br>entered"),
     ):
         for stretch in stretches:
             seen = _seen(stretch, span)

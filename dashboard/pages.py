@@ -1,14 +1,16 @@
 """From the address to the page, and from the controls to the address: what the callbacks call."""
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dash import Output, ctx, html, no_update
 
 from dashboard import choice, layout, parts, record, status, status_page
+from dashboard.cache import Desk
 from dashboard.choice import Choice
-from dashboard.latest import Desk, Latest
+from dashboard.latest import Latest
 from dashboard.settings import Settings
 
 HOME, STATUS = "/", "/status"
@@ -40,11 +42,12 @@ class Pages:
         asked = choice.read(search)
         at_status = path == STATUS
         latest = self.desk.look(
-            entries=asked.day is not None if at_status else asked.asof is not None, everything=at_status
+            entries=asked.day is not None if at_status else asked.asof is not None, notices=at_status
         )
         now = self.desk.clock()
         assessment = self.assess(latest)
-        version = repr((latest.version, assessment))
+        # A hash: the page keeps it, and it is made of names that are not for everybody.
+        version = hashlib.sha256(repr((latest.version, assessment)).encode()).hexdigest()
         if ctx.triggered_id == layout.TICK and drawn == version:
             return (no_update,) * len(DRAWN)
         common = (
@@ -119,10 +122,12 @@ def _record(latest: Latest, settings: Settings, asked: Choice) -> dict[str, Any]
     seen = record.see(latest, asked)
     if not seen.now.dates:
         emptied = (layout.BELIEVED, layout.NOTES, layout.DOWNLOADS, layout.RESTATED, layout.TABLE)
-        return {layout.TILES: record.tiles(seen), layout.DRAWING: True} | {name: [] for name in emptied}
+        return {layout.TILES: record.tiles(seen, latest), layout.DRAWING: True} | {
+            name: [] for name in emptied
+        }
     return {
         layout.DRAWING: False,
-        layout.TILES: record.tiles(seen),
+        layout.TILES: record.tiles(seen, latest),
         layout.BELIEVED: record.believed(seen, latest),
         layout.CHART: record.chart(seen, settings),
         layout.NOTES: record.notes(seen),

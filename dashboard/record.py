@@ -13,7 +13,7 @@ from dashboard.choice import Choice
 from dashboard.latest import Latest
 from dashboard.series import NAMES, SERIES, Restated, Shown, Tile
 from dashboard.settings import Settings
-from schemas.tables import Row
+from storage.tables import Row
 
 ROWS_PER_PAGE = 28
 MAX_RESTATED = 40
@@ -21,7 +21,9 @@ MAX_RESTATED = 40
 
 @dataclass(frozen=True)
 class Seen:
-    """What is seen under a choice: today's record, and where one was asked for, the one of then."""
+    """What is seen under a choice: today's record, and where one was asked for, the one of then.
+
+    ``is_unread``: the entries that the one of then is made of can't be read."""
 
     choice: Choice
     rows: Sequence[Row]  # today's
@@ -29,7 +31,8 @@ class Seen:
     then: Shown | None
     rows_then: Sequence[Row]
     restated: tuple[Restated, ...]
-    unacknowledged: tuple[series.Stretch, ...]
+    pending: tuple[series.Stretch, ...]
+    is_unread: bool = False
 
     @property
     def shown_rows(self) -> Sequence[Row]:
@@ -38,19 +41,20 @@ class Seen:
 
 def see(latest: Latest, choice: Choice) -> Seen:
     """Raises nothing: without figures there is nothing to see, and that is shown."""
-    pending = series.stretches(status.unacknowledged(latest))
+    pending = series.stretches(day.date for day in status.pending(latest))
     last = pending[-1].last if pending else None
-    now = series.shown(latest.rows, choice, last)
+    rows = latest.rows or ()
+    now = series.shown(rows, choice, last)
     moment = choice.moment
     if moment is None:
-        return Seen(choice, latest.rows, now, None, (), (), tuple(pending))
-    rows_then = series.believed(latest.entries, moment)
+        return Seen(choice, rows, now, None, (), (), tuple(pending))
+    rows_then = series.believed(latest.entries or (), moment)
     # Both are cut to the dates of today's record, so that one axis carries both.
     span = replace(choice, span="", start=now.dates[0], end=now.dates[-1]) if now.dates else choice
     then = series.shown(rows_then, span)
     within = {*now.dates, *then.dates}
-    changed = tuple(one for one in series.restated(rows_then, latest.rows) if one.date in within)
-    return Seen(choice, latest.rows, now, then, rows_then, changed, tuple(pending))
+    changed = tuple(one for one in series.restated(rows_then, rows) if one.date in within)
+    return Seen(choice, rows, now, then, rows_then, changed, tuple(pending), latest.entries is None)
 
 
 def chart(seen: Seen, settings: Settings) -> dict[str, Any]:
@@ -60,16 +64,18 @@ def chart(seen: Seen, settings: Settings) -> dict[str, Any]:
         then=seen.then,
         restated=seen.restated,
         unreported=series.unreported(seen.shown_rows),
-        unacknowledged=seen.unacknowledged,
+        pending=seen.pending,
         synthetic=settings.synthetic,
     )
 
 
-def tiles(seen: Seen) -> list[Component]:
+def tiles(seen: Seen, latest: Latest) -> list[Component]:
     """The newest day's figures; of the record as it stood, where that is shown."""
     found = series.tiles(seen.shown_rows)
     if not found:
-        return [html.P("There are no figures yet.", className="empty")]
+        unread = latest.rows is None or seen.is_unread
+        text = "The figures can't be read now." if unread else "There are no figures yet."
+        return [html.P(text, className="empty")]
     return [_tile(tile) for tile in found]
 
 
@@ -101,7 +107,12 @@ def believed(seen: Seen, latest: Latest) -> list[Component]:
     if seen.choice.asof is None:
         return []
     today = parts.link("Back to today's record", _address(seen.choice, asof=None), "today")
-    if seen.rows_then:
+    if seen.is_unread:
+        text = (
+            f"The entries can't be read now, so it is not known how the record stood when "
+            f"{seen.choice.asof} ended (UTC). Today's record is the pale line."
+        )
+    elif seen.rows_then:
         last = seen.rows_then[-1].day.date
         days = len({one.date for one in seen.restated})
         text = (
@@ -122,12 +133,10 @@ def believed(seen: Seen, latest: Latest) -> list[Component]:
 def notes(seen: Seen) -> list[Component]:
     """What is missing, and how to read what is there."""
     shown = seen.then or seen.now
-    return parts.bullets(said(seen.shown_rows, seen.choice, shown, seen.unacknowledged))
+    return parts.bullets(said(seen.shown_rows, seen.choice, shown, seen.pending))
 
 
-def said(
-    rows: Sequence[Row], choice: Choice, shown: Shown, unacknowledged: Sequence[series.Stretch]
-) -> list[str]:
+def said(rows: Sequence[Row], choice: Choice, shown: Shown, pending: Sequence[series.Stretch]) -> list[str]:
     """The same as sentences."""
     found = []
     unreported, missing = series.unreported(rows), series.missing(rows)
@@ -138,8 +147,8 @@ def said(
         found.append(f"Recoveries: not reported {when}. A gap, not a zero.")
     if missing:
         found.append(f"No figures for {words.stretches(missing)}.")
-    if unacknowledged:
-        found.append(f"Published, not yet acknowledged: {words.stretches(unacknowledged)}.")
+    if pending:
+        found.append(f"Published, not yet entered: {words.stretches(pending)}.")
     return [*found, *words.notes(choice, shown)]
 
 

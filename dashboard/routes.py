@@ -4,15 +4,17 @@ import datetime as dt
 import gzip
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
+from typing import Self
 
 from dash import Dash
 from flask import Flask, Response, request
 
-from dashboard import choice, downloads, record, status, words
+from dashboard import choice, downloads, record, status_document, words
 from dashboard.latest import Latest, history
 from dashboard.pages import HOME, STATUS, Pages
 
@@ -65,52 +67,53 @@ def _data(server: Flask, pages: Pages) -> None:
     @server.get("/data/latest.csv")
     def latest_csv() -> Response:
         latest = pages.desk.look()
-        return _csv(latest, downloads.record_rows(latest.rows), pages.filename("record", "csv"))
+        rows = downloads.record_rows(latest.rows or ())
+        return _csv(Answer.of_rows(latest), rows, pages.filename("record", "csv"))
 
     @server.get("/data/latest.json")
     def latest_json() -> Response:
         latest = pages.desk.look()
-        newest = latest.rows[-1].day.date.isoformat() if latest.rows else None
-        content = {"through": newest, "days": [downloads.entry(row) for row in latest.rows]}
-        return _json(latest, pages, content, pages.filename("record", "json"))
+        rows = latest.rows or ()
+        newest = rows[-1].day.date.isoformat() if rows else None
+        content = {"through": newest, "days": [downloads.entry(row) for row in rows]}
+        return _json(Answer.of_rows(latest), pages, content, pages.filename("record", "json"))
 
     @server.get("/data/shown.csv")
     def shown_csv() -> Response:
-        latest, seen = _seen(pages)
-        return _csv(latest, record.columns(seen), record.filename(seen, pages.settings, "csv"))
+        answer, seen = _seen(pages)
+        return _csv(answer, record.columns(seen), record.filename(seen, pages.settings, "csv"))
 
     @server.get("/data/shown.json")
     def shown_json() -> Response:
-        latest, seen = _seen(pages)
+        answer, seen = _seen(pages)
         names, *rows = record.columns(seen)
         units = {name: words.unit(name, seen.choice) for name in seen.now.figures}
         days = [dict(zip(map(str, names), row, strict=True)) for row in rows]
         content = {"query": seen.choice.query(), "units": units, "days": days}
-        return _json(latest, pages, content, record.filename(seen, pages.settings, "json"))
+        return _json(answer, pages, content, record.filename(seen, pages.settings, "json"))
 
     @server.get("/data/restated.csv")
     def restated_csv() -> Response:
-        latest, seen = _seen(pages)
-        return _csv(latest, downloads.restated_rows(seen.restated), pages.filename("restated", "csv"))
+        answer, seen = _seen(pages)
+        return _csv(answer, downloads.restated_rows(seen.restated), pages.filename("restated", "csv"))
 
     @server.get("/data/revisions.csv")
     def revisions_csv() -> Response:
-        latest, found = _entries(pages)
-        return _csv(latest, downloads.record_rows(found), pages.filename("revisions", "csv"))
+        answer, found = _entries(pages)
+        return _csv(answer, downloads.revision_rows(found), pages.filename("revisions", "csv"))
 
     @server.get("/data/revisions.json")
     def revisions_json() -> Response:
-        latest, found = _entries(pages)
-        content = {"entries": [downloads.entry(row) for row in found]}
-        return _json(latest, pages, content, pages.filename("revisions", "json"))
+        answer, found = _entries(pages)
+        content = {"entries": downloads.revisions(found)}
+        return _json(answer, pages, content, pages.filename("revisions", "json"))
 
 
 def _state(server: Flask, pages: Pages) -> None:
     @server.get("/status.json")
     def status_json() -> Response:
-        latest = pages.desk.look(everything=True)
-        assessment = pages.assess(latest)
-        content = status.document(latest, assessment, latest.ledger.runs)
+        latest = pages.desk.look()
+        content = status_document.document(latest, pages.assess(latest))
         return Response(json.dumps(content | {"stack": pages.settings.stack}), content_type=JSON)
 
     @server.get("/healthz")
@@ -133,42 +136,70 @@ def _plotly(server: Flask) -> None:
         return response
 
 
-def _seen(pages: Pages) -> tuple[Latest, record.Seen]:
+@dataclass(frozen=True)
+class Answer:
+    """What an answer is made of: when that was read (None: never), and whether some of it may be missing."""
+
+    read_at: dt.datetime | None
+    trailing: bool
+
+    @classmethod
+    def of_rows(cls, latest: Latest) -> Self:
+        return cls(latest.read_at, latest.trailing or latest.waiting or bool(latest.problems))
+
+    @classmethod
+    def of_entries(cls, latest: Latest) -> Self:
+        trailing = latest.entries_trailing or latest.waiting or bool(latest.problems)
+        return cls(latest.entries_read_at, trailing)
+
+    def __and__(self, other: Self) -> Self:
+        """The same of an answer that is made of both."""
+        read_at = min(self.read_at, other.read_at) if self.read_at and other.read_at else None
+        return replace(self, read_at=read_at, trailing=self.trailing or other.trailing)
+
+
+def _seen(pages: Pages) -> tuple[Answer, record.Seen]:
     asked = choice.read(request.query_string.decode("ascii", "replace"))
     latest = pages.desk.look(entries=asked.asof is not None)
-    return latest, record.see(latest, asked)
+    answer = Answer.of_rows(latest)
+    if asked.asof is not None:
+        answer &= Answer.of_entries(latest)
+    return answer, record.see(latest, asked)
 
 
-def _entries(pages: Pages) -> tuple[Latest, list[downloads.Row]]:
+def _entries(pages: Pages) -> tuple[Answer, Sequence[downloads.Row]]:
     """Every entry of a day; of all days where none is named."""
     asked = choice.read(request.query_string.decode("ascii", "replace"))
     latest = pages.desk.look(entries=True)
-    found = list(latest.entries) if asked.day is None else history(latest.entries, asked.day)
-    return latest, found
+    entries = latest.entries or ()
+    return Answer.of_entries(latest), entries if asked.day is None else history(entries, asked.day)
 
 
-def _csv(latest: Latest, rows: list[list[downloads.Cell]], name: str) -> Response:
-    if latest.read_at is None:
+def _csv(answer: Answer, rows: list[list[downloads.Cell]], name: str) -> Response:
+    if answer.read_at is None:
         return _nothing_read()
-    return _download(downloads.text_of(rows), CSV, latest, name)
+    return _download(downloads.text_of(rows), CSV, answer, name)
 
 
-def _json(latest: Latest, pages: Pages, content: Mapping[str, object], name: str) -> Response:
-    if latest.read_at is None:
+def _json(answer: Answer, pages: Pages, content: Mapping[str, object], name: str) -> Response:
+    if answer.read_at is None:
         return _nothing_read()
-    text = downloads.document(content, pages.settings.synthetic, latest.trailing, latest.read_at)
-    return _download(text, JSON, latest, name)
+    text = downloads.document(content, pages.settings.synthetic, answer.trailing, answer.read_at)
+    return _download(text, JSON, answer, name)
 
 
-def _download(text: str, kind: str, latest: Latest, name: str) -> Response:
+def _download(text: str, kind: str, answer: Answer, name: str) -> Response:
     response = Response(text, content_type=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["X-Daybook-Trailing"] = "true" if latest.trailing or latest.problems else "false"
+    response.headers["X-Daybook-Trailing"] = "true" if answer.trailing else "false"
     return response
 
 
 def _nothing_read() -> Response:
-    text = "No figures have been read yet: the store or the ledger is out of reach. Try again in a minute.\n"
+    text = (
+        "The figures that this is made of have not been read yet: they are still on their way, or the store "
+        "or the ledger is out of reach. Try again in a minute.\n"
+    )
     response = Response(text, HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain; charset=utf-8")
     response.headers["Retry-After"] = str(int(dt.timedelta(minutes=1).total_seconds()))
     return response

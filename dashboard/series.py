@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dashboard.choice import AVERAGE, PER_100K, TOTAL, Choice
-from schemas.tables import Row
+from schemas.figures import FIGURES
+from storage.tables import Row
 
 ONE_DAY = dt.timedelta(days=1)
 WEEK = 7
 POPULATION = 331_449_281  # U.S. Census Bureau, 2020 census, resident population on 2020-04-01
 POPULATION_TEXT = "331,449,281 people, U.S. Census Bureau, 2020 census"
 
-COUNTS = ("cases", "deaths", "recovered")
+COUNTS = tuple(figure.name for figure in FIGURES)
 SERIES = (*COUNTS, "fatality")
-NAMES = {"cases": "Cases", "deaths": "Deaths", "recovered": "Recoveries", "fatality": "Fatality"}
+NAMES = {figure.name: figure.title for figure in FIGURES} | {"fatality": "Fatality"}
 
 Figure = float | int | None
 
@@ -72,8 +73,7 @@ def totals(rows: Iterable[Row]) -> dict[str, dict[dt.date, int]]:
     """The counts of each series by date, where they are reported."""
     found: dict[str, dict[dt.date, int]] = {name: {} for name in COUNTS}
     for row in rows:
-        counts = row.day.counts
-        for name, value in zip(COUNTS, (counts.cases, counts.deaths, counts.recovered), strict=True):
+        for name, value in row.day.counts.values.items():
             if value is not None:
                 found[name][row.day.date] = value
     return found
@@ -190,7 +190,7 @@ def restated(then: Iterable[Row], now: Iterable[Row]) -> list[Restated]:
         if other is None:
             continue
         for name in COUNTS:
-            before, after = getattr(row.day.counts, name), getattr(other.day.counts, name)
+            before, after = row.day.counts.values[name], other.day.counts.values[name]
             if before != after:
                 found.append(Restated(row.day.date, name, before, after, other.recorded_at))
     return found

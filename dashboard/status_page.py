@@ -8,14 +8,16 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import parts, status, words
-from dashboard.data import Told
-from dashboard.latest import Latest
+from dashboard.latest import Details, Latest
 from dashboard.latest import history as entries_of
 from dashboard.settings import Settings
-from dashboard.status import Assessment
-from schemas.run import Run, SourceFile
+from dashboard.status import Assessment, public
+from schemas.figures import FIGURES, PUBLISHERS
+from schemas.ledger import Run, SentNotice, SourceFile
+from schemas.text import plural
+from storage.tables import ranked
 
-SOURCES = {"nyt": "The New York Times", "jhu": "Johns Hopkins University"}
+UNREAD = "The ledger can't be read now; look again in a minute."
 MAX_PENDING = 60
 STATES = {"open": "○", "completed": "●", "failed": "✕", "incomplete": "◐"}
 
@@ -28,11 +30,11 @@ def page(latest: Latest, assessment: Assessment, settings: Settings, now: dt.dat
         ),
         _facts(latest, now, settings),
         *_pending(latest),
-        *_runs(latest.ledger.runs),
-        *_notices(latest.ledger.notices),
+        *_runs(latest.details),
+        *_notices(latest.details and latest.details.notices),
         *_warnings(latest),
         html.H2("The sources"),
-        _files(latest.ledger.files),
+        _files(latest.details),
         html.H2("What was deployed"),
         _deployed(latest, settings),
         html.P([html.A("The same as JSON", href="/status.json")]),
@@ -40,13 +42,13 @@ def page(latest: Latest, assessment: Assessment, settings: Settings, now: dt.dat
 
 
 def _facts(latest: Latest, now: dt.datetime, settings: Settings) -> Component:
-    head, runs = latest.head, latest.ledger.runs
+    head, runs = latest.head, latest.details.runs if latest.details else ()
     lag = status.lag(latest)
     facts: list[tuple[str, Any]] = [
         ("Last acknowledged date", str((head and head.last_acknowledged) or "none yet")),
-        ("Newest published date", str(status.newest_published(latest) or "not known")),
+        ("Newest published date", str((head and head.newest) or "not known")),
         ("Lag", "not known" if lag is None else words.count(lag, "day")),
-        ("Days in the record", f"{len(latest.rows):,}"),
+        ("Days in the record", "not known" if latest.rows is None else f"{len(latest.rows):,}"),
     ]
     if runs:
         last = runs[0]
@@ -60,6 +62,8 @@ def _facts(latest: Latest, now: dt.datetime, settings: Settings) -> Component:
 
 
 def _pending(latest: Latest) -> list[Component]:
+    if latest.details is None:
+        return [html.H2("Days pending"), html.P(UNREAD)]
     found = status.pending(latest)
     if not found:
         return [html.H2("Days pending"), html.P("None.")]
@@ -71,8 +75,11 @@ def _pending(latest: Latest) -> list[Component]:
     return [html.H2("Days pending"), parts.table(caption, ["Date", "Why"], rows, "pending", texts=(0, 1))]
 
 
-def _runs(runs: Sequence[Run]) -> list[Component]:
+def _runs(details: Details | None) -> list[Component]:
     """The last runs as a strip, oldest first, and a table of them, newest first."""
+    if details is None:
+        return [html.H2("Runs"), html.P(UNREAD)]
+    runs: Sequence[Run] = details.runs
     if not runs:
         return [html.H2("Runs"), html.P("No run has been made yet.")]
     strip = html.Ol(
@@ -92,7 +99,13 @@ def _runs(runs: Sequence[Run]) -> list[Component]:
         className="strip",
     )
     rows = [
-        [words.moment(run.time), run.state, status.tally(run), run.trigger, "; ".join(run.reasons[:3])]
+        [
+            words.moment(run.time),
+            run.state,
+            status.tally(run),
+            public(run.trigger),
+            public("; ".join(run.reasons[:3])),
+        ]
         for run in runs
     ]
     return [
@@ -114,36 +127,37 @@ def _runs(runs: Sequence[Run]) -> list[Component]:
     ]
 
 
-def _notices(notices: Sequence[Told]) -> list[Component]:
+def _notices(notices: Sequence[SentNotice] | None) -> list[Component]:
     if not notices:
-        return [html.H2("Notices"), html.P("Nobody has been told anything yet.")]
+        text = UNREAD if notices is None else "Nobody has been told anything yet."
+        return [html.H2("Notices"), html.P(text)]
     items = [
         html.Li(
             html.Details(
                 [
                     html.Summary(
                         [
-                            html.Span(words.moment(told.created_at), className="when"),
+                            html.Span(words.moment(sent.created_at), className="when"),
                             " ",
-                            told.notice.subject,
+                            public(sent.notice.subject),
                             *(
                                 []
-                                if told.state == "sent"
-                                else [" ", html.Span(told.state, className="badge")]
+                                if sent.state == "sent"
+                                else [" ", html.Span(sent.state, className="badge")]
                             ),
                         ]
                     ),
-                    html.Pre(told.notice.email, tabIndex=0),
+                    html.Pre(public(sent.notice.email), tabIndex=0),
                 ]
             )
         )
-        for told in notices
+        for sent in notices
     ]
     return [html.H2("Notices"), html.Ul(items, className="notices")]
 
 
 def _warnings(latest: Latest) -> list[Component]:
-    warnings = latest.head.warnings if latest.head else ()
+    warnings = status.standing(latest)
     if not warnings:
         return []
     return [
@@ -151,18 +165,21 @@ def _warnings(latest: Latest) -> list[Component]:
         html.Details(
             [
                 html.Summary(words.count(len(warnings), "remark")),
-                *parts.bullets(one.text + "." for one in warnings),
+                *parts.bullets(public(one.text) + "." for one in warnings),
             ]
         ),
     ]
 
 
-def _files(files: Sequence[SourceFile]) -> Component:
+def _files(details: Details | None) -> Component:
+    if details is None:
+        return html.P(UNREAD)
+    files: Sequence[SourceFile] = details.files
     if not files:
         return html.P("No file has been believed yet.")
     rows = [
         [
-            SOURCES.get(file.source, file.source),
+            PUBLISHERS.get(file.source, file.source),
             str(file.newest),
             f"{file.rows:,}",
             words.moment(file.checked_at),
@@ -179,15 +196,11 @@ def _deployed(latest: Latest, settings: Settings) -> Component:
         ("Stack", settings.stack),
         ("Functions' code", html.Code(settings.code)),
         ("Dashboard's bundle", html.Code(settings.bundle)),
-        (
-            "Tables",
-            f"{settings.store}, {settings.database}: {settings.daily_table}, {settings.revisions_table}",
-        ),
-        ("Ledger", settings.ledger_table),
+        ("Store of the tables", settings.store),
     ]
-    runs = latest.ledger.runs
+    runs = latest.details.runs if latest.details else ()
     if runs and runs[0].code:
-        facts.insert(2, ("Code of the last run", html.Code(runs[0].code)))
+        facts.insert(2, ("Code of the last run", html.Code(public(runs[0].code))))
     return _list(facts)
 
 
@@ -199,27 +212,30 @@ def history(latest: Latest, day: dt.date | None) -> list[Component]:
     """Every entry of a day, oldest first, with what it replaced."""
     if day is None:
         return [html.P("Choose a date to see every entry that was ever made of it.")]
-    found = entries_of(latest.entries, day)
+    if latest.entries is None:
+        return [html.P("The entries can't be read now; look again in a minute.")]
+    found = ranked(entries_of(latest.entries, day))
     if not found:
         return [html.P(f"Nothing was ever entered for {day}.")]
     rows = [
         [
-            str(row.revision),
+            str(revision),
             words.moment(row.recorded_at),
-            words.number(row.day.counts.cases),
-            words.number(row.day.counts.deaths),
-            "not reported" if row.day.counts.recovered is None else words.number(row.day.counts.recovered),
+            *(
+                "not reported" if value is None else words.number(value)
+                for value in row.day.counts.values.values()
+            ),
             html.Code(row.event),
         ]
-        for row in found
+        for revision, row in found
     ]
     query = f"?day={day}"
     caption = [
-        f"{day}: {words.count(len(found), 'entry').replace('entrys', 'entries')} (",
+        f"{day}: {plural(len(found), 'entry')} (",
         html.A("CSV", href=f"/data/revisions.csv{query}"),
         ", ",
         html.A("JSON", href=f"/data/revisions.json{query}"),
         ")",
     ]
-    header = ["Revision", "Entered", "Cases", "Deaths", "Recoveries", "Event"]
-    return [parts.table(caption, header, rows, "history", texts=(0, 1, 5))]
+    header = ["Revision", "Entered", *(figure.title for figure in FIGURES), "Event"]
+    return [parts.table(caption, header, rows, "history", texts=(0, 1, len(header) - 1))]

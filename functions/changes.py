@@ -65,6 +65,7 @@ def stored(
     ``reached``: the published dates up to it were all acknowledged; ``unchanged``: the sources that answered
     304.
     """
+    run = replace(run, entries_before=head.entries)
     last = max(filter(None, (head.last_acknowledged, reached)), default=None)
     after = replace(_with(head, run), last_acknowledged=last, newest=run.newest or head.newest)
     change = Change(run.time, (head, after), ((None, run),), files=tuple(files), unchanged=tuple(unchanged))
@@ -182,7 +183,8 @@ def _last_acknowledged(reading: Reading, run: Run | None) -> dt.date | None:
     reached = []
     for each in runs:
         waiting = next((date for date in sorted(each.new) if date not in known | each.failed), None)
-        reached.append(each.newest if waiting is None else each.new[waiting])
+        newest = None if each.newest in each.failed else each.newest
+        reached.append(newest if waiting is None else each.new[waiting])
     if None in reached:
         return last
     return max(filter(None, (last, min(filter(None, reached)))))
@@ -213,7 +215,10 @@ def _completed(change: Change, now: dt.datetime, stack: str) -> Change:
         )
         head = replace(head, failures=tuple(name for name in head.failures if name not in made_good))
         if run.time == head.last_run:
-            nothing_left = not head.owing and not done.failed
+            # An older run's event that was entered meanwhile is nothing that this run compared its files
+            # with.
+            alone = head.entries == run.entries_before + len(done.entered)
+            nothing_left = alone and not head.owing and not done.failed
             head = replace(
                 head,
                 told=(*_remembered(head, run), *run.warnings),

@@ -64,21 +64,21 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: 
     failures = []
     for chunk in chunks(delivery.records, MAX_DAYS):
         try:
-            if delivery.source == REPLAY:
-                head = follow(at, [record.event for record in chunk if record.event], now)
+            if delivery.is_live:
+                head = enter(at, chunk, now)
             else:
-                head = enter(at, chunk, now, delivery.is_live)
+                follow_logged(at, delivery.source, [record.event for record in chunk if record.event], now)
         except PASSING as fault:
             problem = f"{type(fault).__name__}: {fault}"
             log.line("passing fault", log.WARNING, sequence=chunk[0].sequence, problem=problem)
             failures.append({"itemIdentifier": chunk[0].sequence})
             break
-    if head and delivery.is_live:
+    if head:
         at.notices.send(head.unsent, at.ledger, delivery.records[0].sequence, now)
     return {"batchItemFailures": failures}
 
 
-def enter(at: Parts, chunk: Sequence[Record], now: dt.datetime, live: bool) -> Head:
+def enter(at: Parts, chunk: Sequence[Record], now: dt.datetime) -> Head:
     """Enter consecutive records of one run, no date twice, or set aside the one that can't be read; the head
     afterwards."""
     events = [record.event for record in chunk if record.event]
@@ -87,13 +87,13 @@ def enter(at: Parts, chunk: Sequence[Record], now: dt.datetime, live: bool) -> H
     logged: frozenset[str] = frozenset()
     for _ in range(MAX_TRIES):
         reading = at.ledger.read(events[0].run, [event.day.date for event in events])
-        if live and reading.head.held:
+        if reading.head.held:
             raise PipelineHeld(reading.head.held.reason)
         if strangers := [record for record in chunk if not _belongs(record.event, reading.run)]:
             for record in strangers:
                 set_aside(at, record, "no run of this name sends this date with this version", now)
             rest = [record for record in chunk if record not in strangers]
-            return enter(at, rest, now, live) if rest else at.ledger.head()
+            return enter(at, rest, now) if rest else at.ledger.head()
         reading = follow_others(at, reading, events, now)
         logged |= in_log(at, reading, events)
         decided = decide(events, reading.days, reading.run, logged, now)
@@ -107,6 +107,16 @@ def enter(at: Parts, chunk: Sequence[Record], now: dt.datetime, live: bool) -> H
         except LedgerMoved as moved:  # decide again, from fresh reads
             log.line("ledger moved", problem=str(moved))
     raise LedgerMoved(f"under {MAX_TRIES} attempts")
+
+
+def follow_logged(at: Parts, source: str, events: Sequence[DayEvent], now: dt.datetime) -> None:
+    """What an operator feeds: events out of the log, or records out of the stream, of which those that the
+    log holds are followed. The others were never entered, and a run that owes them sends them."""
+    if source != REPLAY and events:
+        logged = at.archive.events_of(events[0].version)
+        events = [event for event in events if event.id in logged]
+    if events:
+        follow(at, events, now)
 
 
 def follow(at: Parts, events: Sequence[DayEvent], now: dt.datetime) -> Head:
@@ -162,9 +172,10 @@ def finish(at: Parts, reading: Reading, change: Change, refused: Mapping[str, st
         done = end(at.ledger, telling, stack) or done
     if run.unaccounted and run.time == done.head.last_run:
         return done.head
+    ended = max(change.at, at.ledger.answered or change.at)  # a replay's events are of long ago
     alone = done.head.owing == {run.name} and not run.unaccounted
     owing = Reading(done.head, run, (), {}) if alone else at.ledger.owing()
-    return complete(at.ledger, owing, change.at, stack)
+    return complete(at.ledger, owing, ended, stack)
 
 
 def set_aside(at: Parts, record: Record, problem: str, now: dt.datetime) -> Head:

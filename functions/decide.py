@@ -13,7 +13,7 @@ class Outcome(Enum):
     """What an event comes to."""
 
     ENTERED = "entered"  # a new entry: logged, written, acknowledged
-    LATE = "late"  # an entry that the log holds, behind a newer one: written, and no belief changes
+    LATE = "late"  # an entry that the log holds, found when something newer was decided already
     AGAIN = "again"  # an entry that is counted already: written again, for the last attempt may have died
     DUPLICATE = "duplicate"  # its values are acknowledged already
     SUPERSEDED = "superseded"  # a newer event of its date was decided first
@@ -83,6 +83,9 @@ def _after(
     entries = day.entries if day else 0
     if outcome is Outcome.ENTERED:
         return _acknowledged(event, entries + 1, now)
+    if day and outcome is Outcome.LATE and event.version > day.version:
+        # What was seen since was a duplicate of an older entry: this one is the newest, until a run differs.
+        return replace(_acknowledged(event, entries + 1, now), seen=day.seen)
     if day and outcome is Outcome.LATE:
         return replace(day, entries=entries + 1)
     if day and outcome is Outcome.DUPLICATE:

@@ -39,13 +39,14 @@ def believed(run: Run, known: Known, published: Published, acceptances: Sequence
     pending = diff(published.days, days, known.owed)
     new = unacknowledged(published.days, pending, days)
     late = [date for date in new if head.last_acknowledged and date < head.last_acknowledged]
-    news = remarks.news(remarks.remarks(published, run.time.date(), late), head.told)
+    holding = [*remarks.remarks(published, run.time.date(), late), *_untold(known)]
+    news = remarks.news(holding, head.told)
     return replace(
         run,
         pending=tuple(day.date for day in pending),
         new=new,
         newest=published.newest,
-        accepted=_on_an_operators_word(check(published, days, ()), valid, head) if accepted else (),
+        accepted=_on_an_operators_word(check(published, days, ()) if valid else [], valid, known),
         warnings=news.warnings,
         begun=news.begun,
         ended=news.ended,
@@ -74,17 +75,25 @@ def basis(
     return Settled(addresses, etags, newest, run.code, head.acceptances) if etags else None
 
 
+def _untold(known: Known) -> list[Warning]:
+    """That dates were late, which runs found that a newer one followed before they could tell."""
+    warnings = [w for run in known.owing for w in run.warnings if w.code in run.begun]
+    return [warning for warning in warnings if warning.code.startswith(remarks.LATE)]
+
+
 def _on_an_operators_word(
-    overruled: Sequence[Reason], acceptances: Sequence[Acceptance], head: Head
+    overruled: Sequence[Reason], acceptances: Sequence[Acceptance], known: Known
 ) -> tuple[Warning, ...]:
-    """The reasons that acceptances overrule and that people do not know of yet, with the operator's words."""
+    """The reasons that acceptances overrule and that people do not know of yet, with the operator's words;
+    also those that runs found that a newer one followed before they could tell."""
     in_time = sorted(acceptances, key=lambda acceptance: acceptance.at)
     by_date = {acceptance.date.isoformat(): acceptance for acceptance in in_time}
-    known = {warning.code for warning in head.told}
-    found = []
+    found = {warning.code: warning.text for run in known.owing for warning in run.accepted}
+    new: dict[str, list[str]] = {}
     for reason in overruled:
         if acceptance := by_date.get(reason.date or ""):
             code = f"{ACCEPTED}{acceptance.date}/{acceptance.digest}/{reason.field or reason.file}"
-            words = acceptance.reason[:MAX_WORDS]
-            found.append(Warning(code, f'{reason} (accepted: "{words}")'))
-    return tuple(warning for warning in found if warning.code not in known)
+            new.setdefault(code, []).append(f'{reason} (accepted: "{acceptance.reason[:MAX_WORDS]}")')
+    found |= {code: "; ".join(texts) for code, texts in new.items()}
+    told = {warning.code for warning in known.head.told}
+    return tuple(Warning(code, text) for code, text in found.items() if code not in told)

@@ -99,7 +99,7 @@ def _falls(field: str, source: str, series: Mapping[dt.date, int | None]) -> Ite
             continue
         if value < previous:
             text = f"{PUBLISHERS[source]}: {field} fall on {date}, from {previous:,} to {value:,}"
-            yield Warning(f"fall/{source}/{field}/{date}", text)
+            yield Warning(f"fall/{source}/{field}/{previous}-{value}/{date}", text)
         previous = value
 
 

@@ -33,7 +33,7 @@ def create_instance_profile(
         role,
         [
             *surroundings.tables.reading,
-            Right(LOOK_UP, [surroundings.ledger.arn]),
+            Right([*LOOK_UP, "dynamodb:BatchGetItem"], [surroundings.ledger.arn]),
             # Beanstalk deploys from a copy of the bundle in its own bucket.
             Right(
                 ["s3:GetObject"],

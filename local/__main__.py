@@ -174,5 +174,38 @@ def play(
     )
 
 
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=ARCHIVE)
+@click.option("--out", type=FOLDER, help="Write what each came to: daily, entries, runs, notices, log.")
+@click.option(
+    "--store",
+    type=click.Choice(["timestream", "dynamodb"]),
+    help="Only on this store. [default: as each file says]",
+)
+def scenario(files: tuple[Path, ...], out: Path | None, store: str | None) -> None:
+    """Play scenarios (docs/scenarios.md) and check the invariants and what each expects.
+
+    Exit code 1 where anything does not hold, or a file is not in the language."""
+    from local import scenario as scenarios
+
+    try:
+        read = [(path, scenarios.scenario(path)) for path in files]
+    except scenarios.Mistake as error:
+        raise click.ClickException(str(error)) from error
+    failed = 0
+
+    def told(path: Path, store: str, outcome: scenarios.Outcome) -> None:
+        nonlocal failed
+        failed += bool(outcome.problems)
+        click.echo(f"{'FAILS' if outcome.problems else 'holds'}  {path} on {store}")
+        for problem in outcome.problems:
+            click.echo(f"  {problem}")
+        for call in outcome.missed:
+            click.echo(f"  note: no such call was made: {call}")
+
+    scenarios.play_all(read, [store] if store else ["timestream", "dynamodb"], out, told)
+    sys.exit(1 if failed else 0)
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -37,6 +37,11 @@ class Clock:
                 raise RuntimeError("a real clock can't be moved")
             self._moment = max(self._moment, _utc(moment))
 
+    def begin(self, moment: datetime) -> None:
+        """Begin again at a moment, which may be an earlier one. For a virtual clock."""
+        with self._lock:
+            self._moment = _utc(moment)
+
     def sleep(self, seconds: float) -> None:
         """Virtual time passes at once; real time is waited for."""
         if self._moment is None:

@@ -64,6 +64,7 @@ MAX_RECORDS_PER_GET = 10_000  # Kinesis GetRecords
 
 _one_at_a_time = threading.Lock()
 InvokeFunction = Callable[[str, bytes, bool], tuple[bytes, str | None]]
+Application = Callable[..., Iterable[bytes]]  # WSGI's
 Before = Callable[[], str | None]  # gives the error to answer with; None: the call goes on
 
 
@@ -116,8 +117,8 @@ class Emulator:
         self._patch()
         BackendDict.reset()
         reset_model_data()
-        app = self._serve(DomainDispatcherApplication(create_backend_app))
-        self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
+        self.application = self._serve(DomainDispatcherApplication(create_backend_app))
+        self._server = make_server("127.0.0.1", 0, self.application, threaded=True, request_handler=_Handler)
         self.endpoint = self.timestream.endpoint = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(STOP_SECONDS,), daemon=True)
         self._thread.start()
@@ -199,7 +200,7 @@ class Emulator:
         self._patch_messages()
         self._patch_functions()
 
-    def _serve(self, moto_app: DomainDispatcherApplication) -> Callable[..., Iterable[bytes]]:
+    def _serve(self, moto_app: DomainDispatcherApplication) -> Application:
         """Timestream by the stand-in, the rest by moto: one request after another, as moto isn't thread-safe.
 
         Lambda and SNS run hooks that may call other services, and stay outside the lock.

@@ -77,6 +77,12 @@ class LambdaQueue:
                 self._thread.start()
             self._push(_Event(now, next(self._order), function, payload, request_id, now))
 
+    def forget(self, request_id: str) -> None:
+        """Lose what is queued of this request: no further try, and no message about it."""
+        with self._changed:
+            self._events = [event for event in self._events if event.request_id != request_id]
+            heapq.heapify(self._events)
+
     def drain(self, until: datetime | None = None) -> int:
         """Waits until nothing is queued that falls due by `until`; a virtual clock is moved to each retry.
 

@@ -99,7 +99,7 @@ class LambdaRuntime:
             raise FunctionNotFound(f"{name}; there are {', '.join(sorted(self._pools)) or 'none'}")
         request_id = request_id or str(uuid4())
         started = self._clock.now()
-        request = Request(request_id, payload, _trace_id(request_id, arrived or started))
+        request = Request(request_id, payload, trace_id(request_id, arrived or started))
         clocked = time.perf_counter()
         outcome, cold = pool.invoke(request)
         return Invocation(
@@ -223,7 +223,7 @@ class _Pool:
                 process.close()
 
 
-def _trace_id(request_id: str, arrived: datetime) -> str:
+def trace_id(request_id: str, arrived: datetime) -> str:
     """AWS's form: the root begins with the moment, in seconds. A handler may tell the time by it."""
     try:
         digits = UUID(request_id).hex

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from local.clock import Clock
 from local.definitions import LocalMapping
+from local.mapping_batch import StreamRecord
 from local.mapping_shard import UNLIMITED, Around, Counts, Invoke, OnFailure, Shard
 
 POLL_SECONDS = 1.0  # Lambda developer guide: shards are polled at a base rate of once a second
@@ -72,6 +73,23 @@ class Mapping:
                         break
                     self._wait(seconds)
             return self._counts() - before
+
+    @property
+    def busy(self) -> bool:
+        """Whether a `drain` is under way: a shard has one batch at a time."""
+        return self._working.locked()
+
+    def abandon(self) -> None:
+        """Begin nothing more: another one has taken its place. For one without a thread."""
+        self._stopped.set()
+
+    def deliver(self, records: Sequence[StreamRecord]) -> None:
+        """Have the function get these records once more, after what it is to get before."""
+        self._discover()
+        first = next(iter(self._shards.values()))
+        size = self._config.batch_size
+        for start in range(0, len(records), size):
+            first.deliver(records[start : start + size])
 
     def start(self) -> None:
         """Polls in a thread, until `stop`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -101,6 +101,10 @@ class Shard:
     @property
     def pending(self) -> int:
         return len(self._read) + sum(len(batch.records) for batch in self._batches)
+
+    def deliver(self, records: Sequence[StreamRecord]) -> None:
+        """Try these as a batch of their own, after those that are under way."""
+        self._batches.append(Batch(tuple(records), self._around.clock.now()))
 
     def step(self) -> datetime | None:
         """Does the next thing there is to do, at most one invocation.

@@ -5,10 +5,8 @@ import json
 import os
 import socket
 import threading
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from io import BytesIO
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +16,7 @@ from local import sample, state
 from local.cloud import LocalCloud
 from local.dashboard import Dashboard
 from local.feeds import Feed
+from local.invoking import let_invoke
 from local.outbox import Outbox
 from local.play import Played, play
 from local.scheduler import next_time
@@ -85,17 +84,7 @@ def reachable(cloud: LocalCloud, folder: Path) -> Iterator[threading.Event]:
     """Say in the folder where this cloud is, and let its functions be invoked from outside, while it runs.
     The event is set when that was asked for and has to be carried on."""
     asked = threading.Event()
-
-    def invoke(name: str, payload: bytes, asynchronous: bool) -> tuple[bytes, str | None]:
-        if asynchronous:
-            cloud.runtime.invoke_async(name, payload)
-            asked.set()
-            return b"", None
-        done = cloud.runtime.invoke(name, payload)
-        return done.response, done.error
-
-    cloud.emulator.invoke_function = invoke
-    _list_functions(cloud)
+    let_invoke(cloud, asked.set)
     folder.mkdir(parents=True, exist_ok=True)
     said = {"endpoint": cloud.emulator.endpoint, "stack": cloud.stack.exports["stack"], "pid": os.getpid()}
     (folder / RUNNING).write_text(json.dumps(said) + "\n")
@@ -103,23 +92,6 @@ def reachable(cloud: LocalCloud, folder: Path) -> Iterator[threading.Event]:
         yield asked
     finally:
         (folder / RUNNING).unlink(missing_ok=True)
-
-
-def _list_functions(cloud: LocalCloud) -> None:
-    """Lambda's own list of the functions: whoever invokes one through boto3 is asked for it there."""
-    document = '{"Version": "2012-10-17", "Statement": []}'
-    role = cloud.client("iam").create_role(RoleName="local", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    empty = BytesIO()
-    with zipfile.ZipFile(empty, "w") as archive:
-        archive.writestr("empty", "")
-    for function in cloud.stack.functions:
-        cloud.client("lambda").create_function(
-            FunctionName=function.name,
-            Runtime="python3.13",
-            Role=role,
-            Handler=function.handler,
-            Code={"ZipFile": empty.getvalue()},  # the code that runs is the stack's
-        )
 
 
 def attend(cloud: LocalCloud, asked: threading.Event, keep: Callable[[], None]) -> None:

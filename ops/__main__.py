@@ -9,7 +9,7 @@ import click
 from ops import acting, checking, configuration, looking
 from ops.asked import Asked, options
 from ops.errors import INTERRUPTED, Problem, explained
-from ops.output import lines
+from ops.output import lines, write_out_what_is_lacking
 
 EPILOG = (
     "Exit codes: 0 done, 1 unexpected, 2 usage, 3 configuration, 4 a source is unavailable or malformed, "
@@ -38,6 +38,7 @@ for command in (*looking.COMMANDS, *acting.COMMANDS, *checking.COMMANDS):
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code; whatever goes wrong is told on stderr, without a stack trace unless it was asked for."""
     asked = Asked()
+    write_out_what_is_lacking()
     try:
         code = main.main(
             arguments,

@@ -29,8 +29,8 @@ def run(context: click.Context, as_data: bool, wait: bool, patience: float) -> N
 @click.command()
 @options
 @JSON
-@click.option("--from", "first", type=BOUND, help="Where to begin: moment, date or sequence number.")
-@click.option("--to", "last", type=BOUND, help="Where to end, inclusive.")
+@click.option("--from", "first", type=BOUND, help="Where to begin: a moment, a date, a sequence number.")
+@click.option("--to", "last", type=BOUND, help="Where to end, inclusive; a date is its whole day, UTC.")
 @click.option(
     "--source",
     type=click.Choice(["archive", "stream"]),
@@ -54,17 +54,17 @@ def replay(
     rebuild: bool,
     yes: bool,
 ) -> None:
-    """Feed events to the consumer again. Into full tables it changes nothing; nobody is told, nothing is
-    archived. From the archive the bounds are when a day was entered, from the stream when it arrived there,
-    or sequence numbers.
+    """Feed events to the consumer again, beside live runs too; nothing is sent. From the archive, tables and
+    ledger are made to follow the log, and the bounds are when a day was entered; from the stream, records are
+    decided like live ones, and the bounds are when they arrived there, or sequence numbers.
 
-    --rebuild serves after a loss, after a change of the mapping from event to row, and after a ledger older
-    than the tables was restored."""
+    --rebuild serves after a loss, and after a change of the mapping from event to row. Exit code 7, with
+    nothing emptied, where the log lacks something that ledger or tables have. Interrupted, it is ended by the
+    same command."""
     if source == "archive" and any(bound and bound.sequence for bound in (first, last)):
         raise click.UsageError("sequence numbers are the stream's: --source stream")
     if rebuild and (first or last or source != "archive"):
         raise click.UsageError("--rebuild takes the whole archive: without --from, --to and --source stream")
-    from ops import rebuild as anew
     from ops import replaying
 
     with asked.target() as target:
@@ -75,11 +75,11 @@ def replay(
                 name = target.facts["stack"]
                 if click.prompt(f"Type the stack's name ({name}) to go on", err=True) != name:
                     raise click.UsageError("that is not its name; nothing was changed")
-            count, refused = anew.rebuild(target), 0
+            count = replaying.rebuild(target)
         else:
-            count, refused = replaying.replay(target, source, (first, last), dry_run)
+            count = replaying.replay(target, source, (first, last), dry_run)
         target.keep()
-        replaying.tell(target, count, refused, dry_run, as_data)
+        replaying.tell(target, count, dry_run, as_data)
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,12 +131,6 @@ class Bound:
     start: dt.datetime
     end: dt.datetime
     sequence: str = ""
-
-    def reaches(self, record: Mapping[str, Any]) -> bool:
-        """Whether a record of the stream lies before this end, or at it."""
-        if self.sequence:
-            return int(record["SequenceNumber"]) <= int(self.sequence)
-        return record["ApproximateArrivalTimestamp"] <= self.end
 
 
 class BoundType(click.ParamType):

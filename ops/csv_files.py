@@ -5,22 +5,24 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from schemas.figures import FIGURES
 from schemas.moment import written
-from schemas.tables import Row
+from storage.tables import Row, ranked
 
 
 def days(rows: Iterable[Row]) -> str:
-    """``date,cases,deaths,recovered``; recovered is empty where it is not reported."""
-    header = ["date", "cases", "deaths", "recovered"]
+    """Date and figures; a figure is empty where it is not reported."""
+    header = ["date", *_figures()]
     return _text(header, ([row.day.date, *_counts(row)] for row in rows))
 
 
 def revisions(rows: Iterable[Row]) -> str:
     """Every entry, in the order in which they were made; ``kind`` is recorded or revised."""
-    header = ["recorded_at", "date", "cases", "deaths", "recovered", "kind"]
-    ordered = sorted(rows, key=lambda row: (row.version, row.day.date))
+    header = ["recorded_at", "date", *_figures(), "kind"]
+    ordered = sorted(ranked(rows), key=lambda entry: (entry[1].version, entry[1].day.date))
     return _text(
-        header, ([written(row.recorded_at), row.day.date, *_counts(row), _kind(row)] for row in ordered)
+        header,
+        ([written(row.recorded_at), row.day.date, *_counts(row), _kind(rank)] for rank, row in ordered),
     )
 
 
@@ -32,10 +34,13 @@ def _text(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
     return file.getvalue()
 
 
-def _kind(row: Row) -> str:
-    return "recorded" if row.revision == 1 else "revised"
+def _kind(revision: int) -> str:
+    return "recorded" if revision == 1 else "revised"
+
+
+def _figures() -> list[str]:
+    return [figure.name for figure in FIGURES]
 
 
 def _counts(row: Row) -> list[int | str]:
-    counts = row.day.counts
-    return [counts.cases, counts.deaths, "" if counts.recovered is None else counts.recovered]
+    return ["" if value is None else value for value in row.day.counts.values.values()]

@@ -18,14 +18,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.sources import shown
 from ops.errors import CONFIGURATION, DONE, Problem
 from ops.output import as_json, line
+from ops.reading import REBUILD_AGAIN
 from ops.target import Target
-from schemas.tables import DYNAMODB, TIMESTREAM
+from schemas.figures import SOURCES
+from storage.tables import DYNAMODB, TIMESTREAM
 
 PASS, WARN, FAIL = "PASS", "WARN", "FAIL"
 OLDEST_PYTHON = (3, 11)
 LOCKED = Path(__file__).resolve().parent.parent / "requirements.txt"
 MIN_CONCURRENCY = 11  # reserving 1 must leave 10 unreserved
-RETENTION_HOURS = 168
+RETENTION_HOURS = 24  # of a stream whose stack does not say
 MAX_CLOCK_SECONDS = 60
 DASHBOARD_PORT = 8050
 
@@ -49,7 +51,7 @@ def doctor(find: Callable[[], Target], as_data: bool) -> int:
             results.append(_timestream(boto3.client))
     else:
         results.append(Result(PASS, "stack", target.description))
-        for look in (_account, _tables, _mapping, _stream, _subscriptions, _sources):
+        for look in (_account, _ledger, _tables, _mapping, _stream, _subscriptions, _sources):
             try:
                 results += look(target)
             except Exception as error:
@@ -135,6 +137,12 @@ def _timestream(client: Callable[[Any], Any]) -> Result:
     return Result(PASS, what, "this account may use it")
 
 
+def _ledger(target: Target) -> Iterator[Result]:
+    """Whether a rebuild, or what is left of one, keeps fetcher and consumer from their work."""
+    held = target.ledger.head().held
+    yield _verdict(held is None, "ledger", held.reason if held else "nothing is held", REBUILD_AGAIN)
+
+
 def _tables(target: Target) -> Iterator[Result]:
     names = target.facts["daily_table"], target.facts["revisions_table"]
     if target.facts["store"] == DYNAMODB:
@@ -160,11 +168,6 @@ def _mapping(target: Target) -> Iterator[Result]:
     good = found["State"] == "Enabled" and "ReportBatchItemFailures" in found.get("FunctionResponseTypes", [])
     remedy = f"aws lambda update-event-source-mapping --uuid {target.facts['mapping']} --enabled"
     yield _verdict(good, "mapping", f"{found['State']}, {found.get('LastProcessingResult', '')}", remedy)
-    reserved = target.client("lambda").get_function_concurrency(FunctionName=target.facts["fetcher"])
-    resting = reserved.get("ReservedConcurrentExecutions") == 0
-    yield _verdict(
-        not resting, "fetcher", "rests" if resting else "may run", "python -m ops replay --rebuild"
-    )
 
 
 def _stream(target: Target) -> Iterator[Result]:
@@ -172,7 +175,8 @@ def _stream(target: Target) -> Iterator[Result]:
         "StreamDescriptionSummary"
     ]
     hours = found["RetentionPeriodHours"]
-    good = found["StreamStatus"] == "ACTIVE" and hours >= RETENTION_HOURS
+    wanted = int(target.facts.get("stream_retention_hours", RETENTION_HOURS))
+    good = found["StreamStatus"] == "ACTIVE" and hours >= wanted
     yield _verdict(good, "stream", f"{found['StreamStatus']}, keeps {hours} hours", "pulumi up --refresh")
 
 
@@ -197,7 +201,7 @@ def _sources(target: Target) -> Iterator[Result]:
     if target.cloud is not None:
         return
     pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(10))
-    for source in ("nyt", "jhu"):
+    for source in SOURCES:
         url = target.facts[f"{source}_url"]
         try:
             answer = pool.request("GET", url, preload_content=False, redirect=False)

@@ -25,17 +25,42 @@ class Problem(Exception):
         return "\n".join(filter(None, (self.failed, self.safe, self.remedy)))
 
 
+STANDS = "What was acknowledged before stands."
+BRING_BACK = "Bring the missing objects back: the bucket keeps earlier versions. See: python -m ops verify"
+AGAIN = "Try again: every command can be started again."
+SOURCE = "Nothing was changed.", "Look at the sources, then try again.", SOURCES
+ACCESS = (
+    "Nothing was asked of AWS.",
+    "Run `aws configure`, or set AWS_PROFILE and AWS_REGION.",
+    CONFIGURATION,
+)
+PASSING = STANDS, AGAIN, AWS
+# By the error's name: what is safe, what to do next, the exit code.
+KNOWN: dict[str, tuple[str, str, int]] = {
+    "SourceUnavailable": SOURCE,
+    "SourceRefused": SOURCE,
+    "NoCredentialsError": ACCESS,
+    "NoRegionError": ACCESS,
+    "ProfileNotFound": ACCESS,
+    "PartialCredentialsError": ACCESS,
+    "Unreachable": PASSING,
+    "StreamBusy": PASSING,
+    "LedgerMoved": PASSING,
+    "LogIncomplete": ("This attempt emptied nothing.", BRING_BACK, BROKEN),
+    "Damaged": (STANDS, BRING_BACK, BROKEN),
+    "NoSuchRecord": ("Nothing was replayed.", "The archive has what the stream has lost.", USAGE),
+    "NotTaken": (
+        "What was replayed before it stands.",
+        "See `python -m ops logs`; then the same again, which changes nothing of what stands.",
+        AWS,
+    ),
+}
+
+
 def explained(error: Exception) -> Problem:
-    """An error of the SDK, a source or the store, as a problem. Modules are told by their names: nothing
-    heavy is loaded to look at an error that can't be theirs."""
-    module, name = type(error).__module__, type(error).__name__
-    text = f"{name}: {error}"
-    if name in ("SourceUnavailable", "SourceRefused"):
-        return Problem(text, "Nothing was changed.", "Look at the sources, then try again.", SOURCES)
-    if name in ("NoCredentialsError", "NoRegionError", "ProfileNotFound", "PartialCredentialsError"):
-        remedy = "Run `aws configure`, or set AWS_PROFILE and AWS_REGION."
-        return Problem(text, "Nothing was asked of AWS.", remedy, CONFIGURATION)
-    if module.startswith("botocore") or name in ("Unreachable", "StoreBusy", "LedgerMoved"):
-        remedy = "Try again: every command can be started again."
-        return Problem(text, "What was acknowledged before stands.", remedy, AWS)
-    return Problem(text, "", "Add --debug to see where; please report it.", UNEXPECTED)
+    """An error of the SDK, a source or the store, as a problem. Errors are known by their names: nothing
+    heavy is loaded to look at one that can't be theirs."""
+    name = type(error).__name__
+    unknown = "", "Add --debug to see where; please report it.", UNEXPECTED
+    is_aws = type(error).__module__.startswith("botocore")
+    return Problem(f"{name}: {error}", *KNOWN.get(name, PASSING if is_aws else unknown))

@@ -22,7 +22,7 @@ from ops import csv_files
 from ops.errors import CONFIGURATION, Problem
 from ops.output import line, say
 from ops.target import Target
-from schemas.tables import Row
+from storage.tables import Row, ranked
 
 PARTS = Path(__file__).with_name("page")
 POST = Path(__file__).resolve().parent.parent / "docs" / "blog-post.md"
@@ -37,7 +37,7 @@ MADE_UP = (
 def export(target: Target, folder: Path) -> None:
     """Write the page, its figures as CSV, and the blog post that links to it. Raises Problem where there is
     no record yet."""
-    daily, revisions = target.reader.daily(), target.reader.revisions()
+    daily, revisions = target.tables.daily(), target.tables.entries()
     if not daily:
         raise Problem(
             "There is no record to export.",
@@ -93,7 +93,7 @@ def _style() -> str:
 
 
 def contents(daily: Sequence[Row], revisions: Sequence[Row], synthetic: bool) -> dict[str, Any]:
-    """What the page's script works with. ``entries``: date, version, cases, deaths, recovered, oldest first;
+    """What the page's script works with. ``entries``: date, version, each figure, oldest first;
     ``entered``: the dates on which something was, newest first, with the days recorded and revised."""
     shown = series.shown(daily, Choice())
     unreported = series.unreported(daily)
@@ -109,7 +109,7 @@ def contents(daily: Sequence[Row], revisions: Sequence[Row], synthetic: bool) ->
         notes[name] = record.said(daily, choice, now, ())
     return {
         "entries": [
-            [str(row.day.date), row.version, *_counts(row)]
+            [str(row.day.date), row.version, *row.day.counts.values.values()]
             for row in sorted(revisions, key=lambda row: row.version)
         ],
         "entered": _entered(revisions),
@@ -122,14 +122,9 @@ def contents(daily: Sequence[Row], revisions: Sequence[Row], synthetic: bool) ->
 
 def _entered(revisions: Iterable[Row]) -> list[tuple[str, int, int]]:
     found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for row in revisions:
-        found[str(row.recorded_at.date())][row.revision > 1] += 1
+    for revision, row in ranked(revisions):
+        found[str(row.recorded_at.date())][revision > 1] += 1
     return [(date, new, restated) for date, (new, restated) in sorted(found.items(), reverse=True)]
-
-
-def _counts(row: Row) -> tuple[int, int, int | None]:
-    counts = row.day.counts
-    return counts.cases, counts.deaths, counts.recovered
 
 
 def _digest(text: str) -> str:

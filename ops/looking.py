@@ -20,7 +20,7 @@ OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.pass_context
 def status(context: click.Context, as_data: bool, watch: bool) -> None:
     """How it stands: last acknowledged date, lag, pending days, last run. Exit code 5 while days are
-    pending."""
+    pending, or a rebuild is under way."""
     import threading
 
     from ops import reading

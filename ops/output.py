@@ -1,5 +1,6 @@
 """How an answer is shown: for people in columns, for programs as JSON; progress goes to stderr."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,14 +32,21 @@ def lines(text: str, err: bool = False, nl: bool = True) -> None:
     click.echo(shown(text), err=err, nl=nl)
 
 
+def write_out_what_is_lacking() -> None:
+    """Have characters that a terminal's encoding lacks written out, instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def say(text: str) -> None:
     """A word about what is going on, away from the data."""
     lines(text, err=True)
 
 
 def as_json(value: Any) -> None:
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    click.echo("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
+    """In ASCII: whatever the terminal's encoding is, it is JSON."""
+    click.echo(json.dumps(value, default=str))
 
 
 def table(header: Cells, rows: Iterable[Cells]) -> None:

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 from marshmallow import RAISE, Schema, fields
 
+from ops.shown import SETS
+from schemas.figures import FIGURES
+
 
 class Output(Schema):
     """Nothing but what is named here."""
@@ -40,42 +43,37 @@ def hashes(nullable: bool = False) -> fields.Dict:
     return fields.Dict(keys=fields.String(), values=fields.String(), required=True, allow_none=nullable)
 
 
-class CountsOutput(Output):
-    """A day's counts; recovered is null where it is not reported."""
-
-    cases = whole()
-    deaths = whole()
-    recovered = whole(nullable=True)
+class CountsOutput(Output.from_dict({f.name: whole(f.nullable) for f in FIGURES})):  # type: ignore[misc]
+    """A day's counts; a figure is null where it is not reported."""
 
 
 class RowOutput(CountsOutput):
     """A day as the tables have it."""
 
     date = text()
-    revision = whole()
     recorded_at = text()
 
 
 class EntryOutput(RowOutput):
     """An entry of a day's history; what only the log knows is null where the log lacks its event."""
 
+    revision = whole()
     run = text(nullable=True)
     previous = fields.Nested(CountsOutput, required=True, allow_none=True)
     files = hashes(nullable=True)
 
 
 class DayOutput(CountsOutput):
-    """A day as the ledger has acknowledged it; pending where that was taken back."""
+    """A day as the ledger has acknowledged it, and how many entries it has."""
 
     date = text()
-    revision = whole()
+    entries = whole()
     version = whole()
-    pending = yes_or_no()
     run = text()
     acknowledged_at = text()
 
 
-class RunOutput(Output):
+class RunOutput(Output.from_dict({name: whole() for name in SETS})):  # type: ignore[misc]
     """A run, and how many dates came to what."""
 
     run = text()
@@ -83,10 +81,6 @@ class RunOutput(Output):
     trigger = text()
     state = text()
     pending = whole()
-    inserted = whole()
-    updated = whole()
-    duplicate = whole()
-    failed = whole()
     newest = text(nullable=True)
     files = hashes()
     reasons = texts()
@@ -110,7 +104,8 @@ class StatusOutput(Output):
     complete = yes_or_no()
     last_run = fields.Nested(RunOutput, required=True, allow_none=True)
     last_success = text(nullable=True)
-    open = texts()
+    held = text(nullable=True)
+    owing = texts()
     failures = texts()
     unsent = texts()
     warnings = texts()
@@ -124,10 +119,9 @@ class RunAnswerOutput(Output):
 
 
 class ReplayOutput(Output):
-    """What was replayed, and where that leaves the ledger. Refused: records that the store never takes."""
+    """What was replayed, and where that leaves the ledger."""
 
     replayed = whole()
-    refused = whole()
     dry_run = yes_or_no()
     days = whole()
     last_acknowledged = text(nullable=True)

@@ -2,25 +2,24 @@
 
 import datetime as dt
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dashboard.data import stamp
-from functions.archive import SOURCES
 from ops import csv_files, shown
 from ops.errors import DONE, PENDING, USAGE, Problem
 from ops.output import as_json, facts, line, lines, say, table
-from ops.replay import archived
 from ops.target import Target
-from schemas.moment import version, written
-from schemas.run import INCOMPLETE, OPEN, Acknowledged, Run
+from schemas.figures import FIGURES
+from schemas.ledger import ACCEPTED, Head, lag, pending
+from schemas.moment import written
+from storage.archive import SOURCES
+from storage.tables import ranked, stamp
 
-MANY = 10_000  # runs; a daily schedule makes as many in 27 years
+REBUILD_AGAIN = "python -m ops replay --rebuild goes on with it, and ends it"
 
 
 def status(target: Target, as_data: bool) -> int:
-    """How it stands. Exit code 5 while days are pending."""
+    """How it stands. Exit code 5 while days are pending, or a rebuild is under way."""
     found = state(target)
     if as_data:
         as_json(found)
@@ -28,6 +27,7 @@ def status(target: Target, as_data: bool) -> int:
         last = found["last_run"]
         lines = {
             "Stack": found["stack"],
+            "Held": found["held"] and [f"{found['held']}: nothing is entered", REBUILD_AGAIN],
             "Last acknowledged date": found["last_acknowledged"],
             "Newest published date": found["newest_published"],
             "Lag, days": found["lag_days"],
@@ -36,65 +36,61 @@ def status(target: Target, as_data: bool) -> int:
             "Tables": "complete" if found["complete"] else "trailing: what was written can't all be read yet",
             "Last run": last and f"{last['time']}  {last['state']}",
             "Last success": found["last_success"],
-            "Open runs": found["open"] or None,
+            "Runs that owe days": found["owing"] or None,
             "Failed since": found["failures"] or None,
             "Reasons": (last or {}).get("reasons") or None,
             "Notices not sent": found["unsent"] or None,
             "Warnings": found["warnings"] or None,
         }
         facts({name: value for name, value in lines.items() if value is not None})
-    return PENDING if found["pending"] else DONE
+    return PENDING if found["pending"] or found["held"] else DONE
 
 
 def state(target: Target) -> dict[str, Any]:
     """What ``status`` tells, as JSON."""
-    head, runs, days = target.reader.head(), target.reader.runs(), target.reader.days()
-    newest = next((run.newest for run in runs if run.newest), None)
-    behind = (newest - head.last_acknowledged).days if newest and head.last_acknowledged else None
+    owing = target.ledger.owing()
+    head, runs = owing.head, target.ledger.runs(1)
     return {
         "target": target.description,
         "stack": target.facts["stack"],
+        "held": head.held and head.held.reason,
         "last_acknowledged": head.last_acknowledged and head.last_acknowledged.isoformat(),
-        "newest_published": newest and newest.isoformat(),
-        "lag_days": behind,
-        "days": len(days),
-        "pending": [date.isoformat() for date in pending(runs, days)],
+        "newest_published": head.newest and head.newest.isoformat(),
+        "lag_days": lag(head),
+        "days": len(target.ledger.days()),
+        "pending": [date.isoformat() for date in pending(owing.others, owing.days)],
         "stamp": head.stamp,
-        "complete": stamp(target.reader.daily()) == head.stamp,
+        # While they are made anew, they may not be there to be asked.
+        "complete": head.held is None and stamp(target.tables.daily()) == head.stamp,
         "last_run": shown.run(runs[0]) if runs else None,
         "last_success": head.last_success and written(head.last_success),
-        "open": sorted(head.open),
+        "owing": sorted(head.owing),
         "failures": list(head.failures),
         "unsent": sorted(head.unsent),
-        "warnings": [warning.text for warning in head.warnings],
+        "warnings": _warnings(head),
     }
 
 
-def pending(runs: Iterable[Run], days: Iterable[Acknowledged]) -> list[dt.date]:
-    """The dates that are known to be pending, oldest first: of runs that are open or were given up, what
-    has not been entered since; and the days whose acknowledgement was taken back."""
-    entered = {day.date: day.version for day in days if day.digest}
-    waiting = {day.date for day in days if not day.digest}
-    for run in runs:
-        left = run.unaccounted if run.state in (OPEN, INCOMPLETE) else ()
-        waiting |= {date for date in {*left, *run.failed} if entered.get(date, 0) < version(run.time)}
-    return sorted(waiting)
+def _warnings(head: Head) -> list[str]:
+    """The texts of the warnings that people know of; a remembered acceptance has none."""
+    return [warning.text for warning in head.told if not warning.code.startswith(ACCEPTED)]
 
 
 def runs(target: Target, limit: int, as_data: bool) -> None:
     """The last runs, newest first."""
-    found = target.reader.runs(limit)
+    found = target.ledger.runs(limit)
     if as_data:
         as_json([shown.run(run) for run in found])
         return
-    header = ["time", "state", "pending", "inserted", "updated", "duplicate", "failed", "first reason"]
+    sets = [name for name in shown.SETS if name != "refused" or any(run.refused for run in found)]
     table(
-        header,
+        ["time", "state", "pending", *sets, "first reason"],
         (
             [
                 f"{run.time:%Y-%m-%d %H:%M}",
                 run.state,
-                *map(len, (run.pending, run.inserted, run.updated, run.duplicate, run.failed)),
+                len(run.pending),
+                *(len(getattr(run, name)) for name in sets),
                 run.reasons[0] if run.reasons else "",
             ]
             for run in found
@@ -104,26 +100,22 @@ def runs(target: Target, limit: int, as_data: bool) -> None:
 
 def days(target: Target, only_pending: bool, only_revised: bool, as_data: bool) -> int:
     """The days of the ledger; exit code 5 where the pending ones were asked for and there are some."""
-    found = target.reader.days()
     if only_pending:
-        dates = pending(target.reader.runs(), found)
+        owing = target.ledger.owing()
+        dates = pending(owing.others, owing.days)
         if as_data:
             as_json([date.isoformat() for date in dates])
         else:
             lines("".join(f"{date}\n" for date in dates), nl=False)
         return PENDING if dates else DONE
-    chosen = [day for day in found if day.revision > 1 or not only_revised]
+    chosen = [day for day in target.ledger.days().values() if day.entries > 1 or not only_revised]
     if as_data:
         as_json([shown.acknowledged(day) for day in chosen])
     else:
         table(
-            ["date", "cases", "deaths", "recovered", "revision", "acknowledged"],
+            ["date", *(figure.name for figure in FIGURES), "entries", "acknowledged"],
             (
-                [
-                    str(day.date),
-                    *(day.counts.cases, day.counts.deaths, day.counts.recovered, day.revision),
-                    f"{day.at:%Y-%m-%d %H:%M}" if day.digest else "pending",
-                ]
+                [str(day.date), *day.counts.values.values(), day.entries, f"{day.at:%Y-%m-%d %H:%M}"]
                 for day in chosen
             ),
         )
@@ -132,38 +124,29 @@ def days(target: Target, only_pending: bool, only_revised: bool, as_data: bool) 
 
 def history(target: Target, date: dt.date, as_data: bool) -> None:
     """Every value that a day ever had: when it was entered, by which run, from which files."""
-    rows = target.reader.revisions(date)
-    events = {
-        event.id: event
-        for found in archived(target.client("s3"), target.facts["archive_bucket"])
-        for event in found
-        if event.day.date == date
-    }
-    entries = [shown.entry(row, events.get(row.event)) for row in rows]
+    rows = target.tables.entries(date)
+    events = {event.id: event for log in target.archive.log() for event in log if event.day.date == date}
+    entries = [shown.entry(revision, row, events.get(row.event)) for revision, row in ranked(rows)]
     if as_data:
         as_json(entries)
         return
     if not entries:
         say(f"{date} has never been entered.")
     for entry in entries:
-        recovered = "not reported" if entry["recovered"] is None else f"{entry['recovered']:,}"
-        line(
-            f"{entry['recorded_at']}  revision {entry['revision']}: {entry['cases']:,} cases, "
-            f"{entry['deaths']:,} deaths, recovered {recovered}"
-        )
+        figures = ", ".join(_figure(figure.title.lower(), entry[figure.name]) for figure in FIGURES)
+        line(f"{entry['recorded_at']}  revision {entry['revision']}: {figures}")
         line(f"  run {entry['run'] or 'not in the log'}")
         for source, sha256 in (entry["files"] or {}).items():
             line(f"  {source} {sha256}")
 
 
+def _figure(name: str, value: int | None) -> str:
+    return f"{name} not reported" if value is None else f"{value:,} {name}"
+
+
 def bring_file(target: Target, start: str) -> None:
     """A source's file as it was published, to stdout, by its hash or the beginning of it."""
-    pages = (
-        target.client("s3")
-        .get_paginator("list_objects_v2")
-        .paginate(Bucket=target.facts["archive_bucket"], Prefix=SOURCES)
-    )
-    names = [found["Key"].removeprefix(SOURCES) for page in pages for found in page.get("Contents", [])]
+    names = [name.removeprefix(SOURCES) for name in target.archive.names(SOURCES)]
     found = [name for name in names if name.partition("/")[2].startswith(start)]
     if len(found) != 1:
         problem = "No file" if not found else f"{len(found)} files"
@@ -178,7 +161,7 @@ def bring_file(target: Target, start: str) -> None:
 
 def as_of(target: Target, moment: dt.datetime, out: Path | None, as_data: bool) -> None:
     """The table as it was believed at that moment, as CSV or JSON."""
-    rows = target.reader.as_of(moment)
+    rows = target.tables.as_of(moment)
     say(f"As believed at {written(moment)}: {len(rows):,} days")
     if as_data:
         as_json([shown.row(row) for row in rows])

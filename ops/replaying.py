@@ -1,55 +1,66 @@
-"""``replay``: what there is to replay, batch by batch, and the feeding of it to the consumer."""
+"""``replay``: the log, or what the stream retains, fed to the consumer again; and ``--rebuild``."""
 
-import datetime as dt
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-
-from marshmallow import ValidationError
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from ops.asked import Bound
-from ops.errors import AWS, Problem
-from ops.output import as_json, counting, facts, say
-from ops.replay import archived, invocation, log_names, payload
+from ops.errors import AWS, USAGE, Problem
+from ops.output import as_json, counting, facts, lines, say
+from ops.reading import REBUILD_AGAIN
 from ops.target import Target
-from schemas.event import about, decode
-from schemas.moment import at, version, written
+from storage.errors import Damaged, LogIncomplete, NotTaken, Unreachable
+from storage.rebuild import rebuild as rebuild_from_log
+from storage.redelivery import from_stream
+from storage.replay import Batch, Invoke, feed, from_archive, recount
 
-MAX_TRIES = 3  # of a batch that the consumer gives back
-RECORDS_PER_INVOCATION = 98  # as the mapping delivers them
-PAGE = 1_000  # records a GetRecords; a shard answers at most 2 MB a second
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One invocation: how many records, of which dates, and where to go on after it."""
-
-    records: int
-    dates: frozenset[dt.date]
-    body: bytes
-    until: str
+Bounds = tuple[Bound | None, Bound | None]
+RESTING = "The log has everything. Until the rebuild is ended, fetcher and consumer rest."
+MAX_LISTED = 1_000  # of what the log lacks
 
 
-def replay(
-    target: Target, source: str, bounds: tuple[Bound | None, Bound | None], dry: bool
-) -> tuple[int, int]:
-    """Feed what lies between the bounds to the consumer; how many records that were, and how many of them
-    the store refused for good."""
-    if source == "stream":
-        batches, total = from_stream(target, *bounds), 0
-    else:
-        batches = from_archive(target, *bounds)
-        total = len(log_names(target.client("s3"), target.facts["archive_bucket"]))
+def replay(target: Target, source: str, bounds: Bounds, dry: bool) -> int:
+    """Feed what lies between the bounds to the consumer; how many records that were."""
+    batches, total = _batches(target, source, bounds)
     if dry:
-        return sum(batch.records for batch in batches), 0
-    return feed(target, batches, total)
+        return sum(batch.records for batch in batches)
+    with _counted("Replaying", total) as move:
+        count = feed(batches, _invoke(target), move)
+    if source == "archive":
+        recount(target.ledger, target.now())
+    return count
 
 
-def tell(target: Target, replayed: int, refused: int, dry: bool, as_data: bool) -> None:
+def rebuild(target: Target) -> int:
+    """Empty tables and days, and fill them from the log; how many events that were. Raises LogIncomplete or
+    Damaged, with nothing emptied, where the log can't give back what there is."""
+    total = len(target.archive.log_names())
+    try:
+        with _counted("Rebuilding", total) as move:
+            return rebuild_from_log(
+                target.ledger, target.tables, target.archive, _invoke(target), target.now, move
+            )
+    except LogIncomplete as lack:
+        lines("".join(f"{item}\n" for item in lack.missing[:MAX_LISTED]), err=True, nl=False)
+        raise
+    except Damaged:
+        raise
+    except KeyboardInterrupt:
+        if target.ledger.head().held:
+            say(f"{RESTING} {REBUILD_AGAIN}.")
+        raise
+    except Exception as error:
+        if target.ledger.head().held is None:
+            raise
+        problem = f"The rebuild was not ended: {type(error).__name__}: {error}"
+        raise Problem(problem, RESTING, f"{REBUILD_AGAIN}.", AWS) from error
+
+
+def tell(target: Target, replayed: int, dry: bool, as_data: bool) -> None:
     """What was replayed, and where that leaves the ledger."""
     head = target.ledger.head()
     found = {
         "replayed": replayed,
-        "refused": refused,
         "dry_run": dry,
         "days": len(target.ledger.days()),
         "last_acknowledged": head.last_acknowledged and head.last_acknowledged.isoformat(),
@@ -61,113 +72,49 @@ def tell(target: Target, replayed: int, refused: int, dry: bool, as_data: bool) 
         facts(
             {
                 "Would be replayed" if dry else "Replayed": f"{replayed:,} events",
-                **({"Refused for good": f"{refused:,} of them: see the logs"} if refused else {}),
                 "Days acknowledged": found["days"],
                 "Last acknowledged date": found["last_acknowledged"],
             }
         )
 
 
-def from_archive(target: Target, first: Bound | None, last: Bound | None) -> Iterator[Batch]:
-    """The log's entries between two moments, one object a batch."""
-    low, high = (version(first.start) if first else 0), (version(last.end) if last else None)
-    for events in archived(target.client("s3"), target.facts["archive_bucket"]):
-        chosen = [
-            event for event in events if low <= event.version and (high is None or event.version <= high)
-        ]
-        dates = frozenset(event.day.date for event in chosen)
-        until = written(at(chosen[-1].version)) if chosen else ""
-        yield Batch(len(chosen), dates, payload(chosen) if chosen else b"", until)
-
-
-def from_stream(target: Target, first: Bound | None, last: Bound | None) -> Iterator[Batch]:
-    """What the stream retains between two moments of arrival or two sequence numbers."""
-    kinesis, stream = target.client("kinesis"), target.facts["stream"]
-    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
-        start: dict[str, object] = {"ShardIteratorType": "TRIM_HORIZON"}
-        if first and first.sequence:
-            start = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "StartingSequenceNumber": first.sequence}
-        elif first:
-            start = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": first.start}
-        iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard["ShardId"], **start)[
-            "ShardIterator"
-        ]
-        while iterator:
-            answer = kinesis.get_records(ShardIterator=iterator, Limit=PAGE)
-            records = [record for record in answer["Records"] if not last or last.reaches(record)]
-            for place in range(0, len(records), RECORDS_PER_INVOCATION):
-                part = records[place : place + RECORDS_PER_INVOCATION]
-                body = invocation(
-                    (one["SequenceNumber"], one["ApproximateArrivalTimestamp"].timestamp(), one["Data"])
-                    for one in part
-                )
-                dates = frozenset(date for one in part if (date := about(one["Data"]).date))
-                yield Batch(len(part), dates, body, part[-1]["SequenceNumber"])
-            beyond = len(records) < len(answer["Records"])
-            if beyond or (not answer["Records"] and not answer.get("MillisBehindLatest")):
-                break
-            iterator = answer.get("NextShardIterator")
-
-
-def feed(target: Target, batches: Iterable[Batch], total: int) -> tuple[int, int]:
-    """Invoke the consumer for one batch after another; how many records, and how many of them were refused
-    for good. Raises Problem where it fails."""
-    done, refused, reached = 0, 0, ""
-    try:
-        with counting("Replaying", total) as move:
-            for batch in batches:
-                if batch.records:
-                    refused += _enter(target, batch, reached)
-                    done, reached = done + batch.records, batch.until
-                move(1)
-    except KeyboardInterrupt:
-        say(f"\n{done:,} events were replayed. To go on: the same again" + _resume(reached))
-        raise
-    except ValidationError as error:
+def _batches(target: Target, source: str, bounds: Bounds) -> tuple[Iterable[Batch], int]:
+    """The batches, and how many there are at most; 0 where that isn't known before."""
+    first, last = bounds
+    if source == "archive":
+        found = from_archive(target.archive, first and first.start, last and last.end)
+        return found, len(target.archive.log_names())
+    if first and not first.sequence and target.clock is not None and first.start > target.clock():
         raise Problem(
-            f"An object of the log can't be read: {error}",
-            f"{done:,} events were replayed before it.",
-            "`python -m ops verify` names the object; an earlier version of it is kept in the bucket.",
-            AWS,
-        ) from error
-    return done, refused
+            f"{first.start:%Y-%m-%d %H:%M} lies ahead: the stream holds nothing from then on.",
+            "Nothing was replayed.",
+            code=USAGE,
+        )
+    start, end = first and (first.sequence or first.start), last and (last.sequence or last.end)
+    return from_stream(target.client("kinesis"), target.facts["stream"], start, end), 0
 
 
-def _enter(target: Target, batch: Batch, reached: str) -> int:
-    said: object = None
-    for _ in range(MAX_TRIES):
-        answer = target.invoke("consumer", batch.body)
-        said = answer.response
-        if answer.error is None and not answer.response["batchItemFailures"]:
-            return answer.response["refused"]
-        if answer.error is not None:
-            break
-    raise Problem(
-        f"The consumer didn't take a batch of {batch.records} events up to {batch.until}: {str(said)[:500]}",
-        "What was replayed before it stands; replaying it again changes nothing.",
-        "See `python -m ops logs`; then the same again" + _resume(reached),
-        AWS,
-    )
+def _invoke(target: Target) -> Invoke:
+    def invoke(payload: bytes) -> Any:
+        return target.invoke("consumer", payload).response
+
+    return invoke
 
 
-def _resume(reached: str) -> str:
-    return f", with --from {reached}" if reached else "."
+@contextmanager
+def _counted(what: str, total: int) -> Iterator[Callable[[Batch], None]]:
+    """A bar; where the replay ends before its end, it is said how far it came."""
+    count, until = 0, ""
 
+    def move(batch: Batch) -> None:
+        nonlocal count, until
+        count, until = count + batch.records, batch.until or until
+        bar(1)
 
-def readable(target: Target) -> int:
-    """How many events the log holds. Raises Problem where an object of it can't be read."""
-    s3, bucket = target.client("s3"), target.facts["archive_bucket"]
-    count = 0
-    for name in log_names(s3, bucket):
-        try:
-            count += len(
-                [decode(line) for line in s3.get_object(Bucket=bucket, Key=name)["Body"].read().splitlines()]
-            )
-        except ValidationError as error:
-            raise Problem(
-                f"{name} in the log can't be read: {error}",
-                "Nothing was changed.",
-                "Bring an earlier version of the object back; the bucket keeps them.",
-                AWS,
-            ) from error
-    return count
+    try:
+        with counting(what, total) as bar:
+            yield move
+    except (KeyboardInterrupt, NotTaken, Damaged, Unreachable):
+        if until:
+            say(f"\n{count:,} events were replayed, up to {until}; they stand.")
+        raise

@@ -7,7 +7,7 @@ from ops import shown
 from ops.errors import CONFIGURATION, DONE, PENDING, SOURCES, Problem
 from ops.output import as_json, lines, say
 from ops.target import Target
-from schemas.run import COMPLETED, FAILED, OPEN, Run
+from schemas.ledger import COMPLETED, FAILED, OPEN, Run
 
 TRIGGER = {"trigger": "operator"}
 SECONDS = 1.0  # between two looks
@@ -23,7 +23,7 @@ def run(target: Target, wait: bool, patience: float, as_data: bool) -> int:
             "Start it: python -m local up; then try again from another terminal.",
             CONFIGURATION,
         )
-    before = {run.name for run in target.ledger.recent_runs()}
+    before = {run.name for run in target.ledger.runs()}
     payload = json.dumps(TRIGGER).encode()
     target.client("lambda").invoke(
         FunctionName=target.facts["fetcher"], InvocationType="Event", Payload=payload
@@ -33,8 +33,8 @@ def run(target: Target, wait: bool, patience: float, as_data: bool) -> int:
         say("To see what comes of it: python -m ops runs")
         return DONE
     found = _follow(target, before, patience)
-    told = target.reader.notices()
-    report = next((one.notice for one in told if found and one.notice.id == found.notice), None)
+    notices = target.ledger.notices()
+    report = next((sent.notice for sent in notices if found and sent.notice.id == found.notice), None)
     if as_data:
         as_json({"run": found and shown.run(found), "report": report and report.email})
     elif report is not None:
@@ -48,7 +48,7 @@ def _follow(target: Target, before: set[str], patience: float) -> Run | None:
     state = ""
     pause = threading.Event()
     for _ in range(max(1, int(patience / SECONDS))):
-        mine = [run for run in target.ledger.recent_runs() if run.name not in before]
+        mine = [run for run in target.ledger.runs() if run.name not in before]
         found = mine[-1] if mine else None
         if found and found.state != state:
             state = found.state
@@ -61,6 +61,6 @@ def _follow(target: Target, before: set[str], patience: float) -> Run | None:
 
 
 def _code(found: Run | None) -> int:
-    if found is None or found.state not in (COMPLETED, FAILED):
-        return PENDING
-    return SOURCES if found.state == FAILED else PENDING if found.failed else DONE
+    if found is not None and found.state == FAILED and not found.pending:
+        return SOURCES
+    return DONE if found is not None and found.state == COMPLETED else PENDING

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from dashboard.readers import StackReader, open_reader
-from functions.archive import Archive
-from functions.ledger import Ledger
 from ops.errors import CONFIGURATION, Problem
+from storage.archive import Archive
+from storage.ledger import Ledger
+from storage.tables import Tables, open_tables
 
 if TYPE_CHECKING:
     from local.cloud import LocalCloud
@@ -53,16 +53,16 @@ class Target:
     folder: Path | None = None
 
     @cached_property
-    def reader(self) -> StackReader:
-        return open_reader(self.facts, self.client)
-
-    @cached_property
     def ledger(self) -> Ledger:
         return Ledger(self.client("dynamodb"), self.facts["ledger_table"])
 
     @cached_property
     def archive(self) -> Archive:
         return Archive(self.client("s3"), self.facts["archive_bucket"])
+
+    @cached_property
+    def tables(self) -> Tables:
+        return open_tables(self.facts, self.client)
 
     def now(self) -> dt.datetime:
         """A local cloud that plays history has a time of its own: there it is its last run's."""

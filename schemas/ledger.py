@@ -92,6 +92,7 @@ class Run:
     ended: tuple[str, ...] = ()  # texts of warnings that people know and that no longer hold
     reasons: tuple[str, ...] = ()  # why it failed or is incomplete, the first twenty
     reason_count: int = 0
+    entries_before: int = 0  # the head's entries when the run was stored
     inserted: frozenset[dt.date] = NO_DATES  # first entry of its date
     updated: frozenset[dt.date] = NO_DATES  # a later entry of its date
     duplicate: frozenset[dt.date] = NO_DATES  # its values were acknowledged already

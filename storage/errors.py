@@ -1,8 +1,9 @@
 """What can go wrong with what is kept, one type for each decision that the caller must make."""
 
+from collections.abc import Sequence
 from typing import Literal
 
-Place = Literal["store", "ledger", "archive"]
+Place = Literal["store", "ledger", "archive", "stream"]
 
 
 class StorageError(Exception):
@@ -28,3 +29,19 @@ class AlreadyTold(StorageError):
 
 class Damaged(StorageError):
     """An object of the archive can't be decoded, or is not what its name says."""
+
+
+class NotTaken(StorageError):
+    """The consumer failed over a batch, or gave it back every time: what was fed before it stands."""
+
+
+class NoSuchRecord(StorageError):
+    """A sequence number is that of no record which the stream retains."""
+
+
+class LogIncomplete(StorageError):
+    """The log lacks what ledger or tables have; ``missing`` says what, a line each. Nothing was emptied."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(f"the log lacks {len(missing)}, the first: {missing[0]}")
+        self.missing = tuple(missing)

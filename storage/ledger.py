@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from schemas.day import REGION
 from schemas.ledger import Acceptance, Acknowledged, Head, Run, SentNotice, SourceFile
-from schemas.moment import written
+from schemas.moment import moment, written
 from schemas.notice import Notice
 from storage import ledger_items as items
 from storage.aws import asking, code
@@ -234,6 +234,16 @@ class Ledger:
             request: Any = {self._table: [{"DeleteRequest": {"Key": key}} for key in keys]}
             while request:
                 request = self._client.batch_write_item(RequestItems=request).get("UnprocessedItems")
+
+    @asking("ledger")
+    def mark_rebuilt(self, now: dt.datetime) -> None:
+        """Remember that the tables were made anew: Timestream may show them incomplete from then on."""
+        item = {"entry": items.REBUILT, "at": written(now)}
+        self._client.put_item(TableName=self._table, Item=items.key(items.REBUILT) | items.attributes(item))
+
+    def rebuilt_at(self) -> dt.datetime | None:
+        """When the tables were last made anew; None where they never were."""
+        return next((moment(item["at"]) for item in self._get([items.REBUILT])), None)
 
     def _run(self, before: Run | None, after: Run) -> dict[str, Any]:
         if before is None:

@@ -23,6 +23,7 @@ RUN = "run#"
 FILE = "file#"
 ACCEPT = "accept#"
 NOTICE = "notice#"
+REBUILT = "rebuilt"
 BETWEEN = ".."  # a stretch of dates: 20200301..20200630
 MAX_RUN_BYTES = 390_000  # of DynamoDB's 400 KB an item; the rest is for names and reasons
 DATE_BYTES = 9  # a date that stands alone in a list: eight digits, and one byte an element
@@ -200,6 +201,7 @@ def run_item(run: Run) -> Item:
         "ended": list(run.ended),
         "reasons": list(run.reasons),
         "reason_count": run.reason_count,
+        "entries_before": run.entries_before,
         "inserted": stretches(run.inserted),
         "updated": stretches(run.updated),
         "duplicate": stretches(run.duplicate),
@@ -233,6 +235,7 @@ def run_of(item: Item) -> Run:
         ended=tuple(item.get("ended", [])),
         reasons=tuple(item.get("reasons", [])),
         reason_count=item.get("reason_count", 0),
+        entries_before=item.get("entries_before", 0),
         inserted=dates_of("inserted"),
         updated=dates_of("updated"),
         duplicate=dates_of("duplicate"),

@@ -80,3 +80,12 @@ def stamp(rows: Iterable[Row]) -> int:
     for each in rows:
         newest[each.day.date] = max(each.version, newest.get(each.day.date, 0))
     return sum(newest.values())
+
+
+def ranked(entries: Iterable[Row]) -> list[tuple[int, Row]]:
+    """Each entry with its revision, its rank by version among its date's entries, by date and version."""
+    found: list[tuple[int, Row]] = []
+    for row in sorted(entries, key=lambda row: (row.day.date, row.version)):
+        same = bool(found) and found[-1][1].day.date == row.day.date
+        found.append((found[-1][0] + 1 if same else 1, row))
+    return found

@@ -1,16 +1,18 @@
-"""A made-up record, and a reader of it that fails, trails and counts as it is told."""
+"""A made-up record, and a ledger and tables in one that fail, trail and count as they are told."""
 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from dashboard.data import Place, Told, Unreachable
 from dashboard.settings import Settings
-from schemas.day import Counts, Day
+from schemas.day import Day
+from schemas.figures import Counts
+from schemas.ledger import COMPLETED, Acknowledged, Head, Run, SentNotice, SourceFile, Warning
 from schemas.moment import version
 from schemas.notice import DAILY_REPORT, Notice
-from schemas.run import COMPLETED, Acknowledged, Head, Run, SourceFile, Warning
-from schemas.tables import Row
+from storage.change import Reading
+from storage.errors import Place, Unreachable
+from storage.tables import Row
 
 FIRST = dt.date(2020, 3, 1)
 DAYS = 120
@@ -48,10 +50,10 @@ def counts(number: int) -> Counts:
     return Counts(wave + 7 * number + 1, wave // 40, recovered)
 
 
-def row(number: int, found: Counts, entered: dt.datetime, revision: int = 1) -> Row:
+def row(number: int, found: Counts, entered: dt.datetime) -> Row:
     stamp = version(entered)
     event = f"US/{day(number)}/{stamp}/{found.digest}"
-    return Row(Day(day(number), found), stamp, revision, event)
+    return Row(Day(day(number), found), stamp, event, "a run")
 
 
 def entries(days: int = DAYS) -> list[Row]:
@@ -66,7 +68,7 @@ def entries(days: int = DAYS) -> list[Row]:
             before = counts(number)
             recovered = None if before.recovered is None else before.recovered + 50
             after = Counts(before.cases + 1_234, before.deaths, recovered)
-            found.append(row(number, after, RESTATED_ON, 2))
+            found.append(row(number, after, RESTATED_ON))
     return sorted(found, key=lambda one: (one.day.date, one.version))
 
 
@@ -94,27 +96,31 @@ def runs() -> list[Run]:
 
 @dataclass
 class FakeReader:
-    """Reads what it is given. What is in ``broken`` gives no answer; ``asked`` counts what was asked."""
+    """The ledger and the tables in one. What is in ``broken`` gives no answer; ``asked`` counts what was
+    asked."""
 
-    entries: list[Row] = field(default_factory=entries)
+    kept: list[Row] = field(default_factory=entries)
     head_: Head = field(default_factory=Head)
     files_: list[SourceFile] = field(default_factory=list)
     runs_: list[Run] = field(default_factory=runs)
-    notices_: list[Told] = field(default_factory=list)
+    owing_: list[Run] = field(default_factory=list)
+    notices_: list[SentNotice] = field(default_factory=list)
     broken: set[Place] = field(default_factory=set)
     hidden: set[dt.date] = field(default_factory=set)  # written, and not yet to be seen
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        if self.head_ == Head() and self.entries:
+        if self.head_ == Head() and self.kept:
             self.entered()
 
     def entered(self, **more: object) -> None:
         """The head as it is after these entries."""
-        found = current(self.entries)
+        found = current(self.kept)
         known: dict[str, object] = {
             "last_acknowledged": found[-1].day.date,
+            "newest": found[-1].day.date,
             "stamp": sum(one.version for one in found),
+            "entries": len(self.kept),
             "last_run": LAST_RUN,
             "last_success": LAST_RUN,
             "moves": self.head_.moves + 1,
@@ -125,11 +131,11 @@ class FakeReader:
 
     def daily(self) -> list[Row]:
         self._ask("store", "daily")
-        return [one for one in current(self.entries) if one.day.date not in self.hidden]
+        return [one for one in current(self.kept) if one.day.date not in self.hidden]
 
-    def revisions(self) -> list[Row]:
-        self._ask("store", "revisions")
-        return [one for one in self.entries if one.day.date not in self.hidden]
+    def entries(self) -> list[Row]:
+        self._ask("store", "entries")
+        return [one for one in self.kept if one.day.date not in self.hidden]
 
     def head(self) -> Head:
         self._ask("ledger", "head")
@@ -139,27 +145,21 @@ class FakeReader:
         self._ask("ledger", "files")
         return self.files_
 
-    def runs(self) -> list[Run]:
+    def runs(self, limit: int) -> list[Run]:
         self._ask("ledger", "runs")
-        return self.runs_
+        return self.runs_[:limit]
 
-    def days(self) -> list[Acknowledged]:
-        self._ask("ledger", "days")
-        return [
-            Acknowledged(
-                one.day.date,
-                one.day.counts,
-                one.day.counts.digest,
-                one.version,
-                one.revision,
-                one.event,
-                "r",
-                LAST_RUN,
-            )
-            for one in current(self.entries)
-        ]
+    def owing(self) -> Reading:
+        self._ask("ledger", "owing")
+        days = {one.day.date: acknowledged(one) for one in current(self.kept)}
+        return Reading(self.head_, None, tuple(self.owing_), days)
 
-    def notices(self) -> list[Told]:
+    def owe(self, *runs: Run, **more: object) -> None:
+        """These runs owe their dates; the head says so."""
+        self.owing_ = list(runs)
+        self.entered(**({"owing": frozenset(run.name for run in runs)} | more))
+
+    def notices(self) -> list[SentNotice]:
         self._ask("ledger", "notices")
         return self.notices_
 
@@ -169,13 +169,28 @@ class FakeReader:
             raise Unreachable(place, "no answer")
 
 
+def acknowledged(one: Row) -> Acknowledged:
+    return Acknowledged(
+        date=one.day.date,
+        counts=one.day.counts,
+        version=one.version,
+        seen=one.version,
+        entries=1,
+        event=one.event,
+        run="r",
+        at=LAST_RUN,
+    )
+
+
 def empty() -> FakeReader:
     """Before the first run."""
-    return FakeReader(entries=[], runs_=[])
+    return FakeReader(kept=[], runs_=[])
 
 
-def told(subject: str = "Daybook: 1 row inserted, 0 updated", email: str = "The run is complete.\n") -> Told:
-    return Told(Notice("n", DAILY_REPORT, subject, email, "sms", "r"), LAST_RUN, "sent", LAST_RUN)
+def told(
+    subject: str = "Daybook: 1 row inserted, 0 updated", email: str = "The run is complete.\n"
+) -> SentNotice:
+    return SentNotice(Notice("n", DAILY_REPORT, subject, email, "sms", "r"), LAST_RUN, "sent", LAST_RUN)
 
 
 def warned(code: str, text: str) -> Warning:

@@ -14,11 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from invariants import Broken, Watch, broken
 from published import BREAKS, Published
 from scenarios import HOUR, garbage, negative, payloads
+from schemas.run import COMPLETED, OPEN
 from system import START, System
 from weather import OPERATIONS, Weather
 
 from schemas.event import about
-from schemas.run import COMPLETED, OPEN
 
 LAST_AT_FIRST = START.date() - dt.timedelta(days=5)  # room for days to come before time has to pass
 HISTORIES = (1, 3, 3, 6, 6, 120)  # days published at first; of 120 the consumer makes two chunks

@@ -16,12 +16,12 @@ from faults import DAY, cases, first_load, go, refusal, wire
 from in_process import ACCOUNT, Died, InProcessCloud, response
 from invariants import Watch, hold
 from moto.kinesis.models import kinesis_backends
+from schemas.run import COMPLETED, FAILED, INCOMPLETE
 from system import System
 
 from local.emulator import REGION
 from local.mapping import Mapping
 from local.scheduler import fire
-from schemas.run import COMPLETED, FAILED, INCOMPLETE
 
 Scenario = Callable[[System, Watch], None]
 HOUR = dt.timedelta(hours=1)

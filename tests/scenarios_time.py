@@ -11,10 +11,10 @@ from typing import Any
 from faults import DAY, first_load, go
 from invariants import Watch
 from scenarios import HOUR, Scenario, invoke_fetcher, states, unnoticed
+from schemas.run import COMPLETED, FAILED, Run
 from system import System
 
 from local.scheduler import next_time
-from schemas.run import COMPLETED, FAILED, Run
 
 MINUTE, MILLISECOND = dt.timedelta(minutes=1), dt.timedelta(milliseconds=1)
 NOON = dt.time(12)

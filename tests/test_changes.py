@@ -88,10 +88,11 @@ def test_a_run_is_later_than_the_last_stored_one_and_than_every_event_that_was_s
 def test_a_new_run_with_pending_dates_is_open_owes_them_and_settles_nothing():
     stored = run([1, 2], newest=date(2))
     head = Head(last_acknowledged=None, settled=BASIS, stamp=7)
+    head = replace(head, entries=4)
     change = changes.stored(head, stored, "s", None, [FILE], ["jhu"])
     after = replace(head, owing=frozenset({stored.name}), last_run=NOON, newest=date(2), settled=None)
     assert change.head == (head, after)
-    assert change.runs == ((None, stored),)
+    assert change.runs == ((None, replace(stored, entries_before=4)),)
     assert (change.at, change.files, change.unchanged, change.notices) == (NOON, (FILE,), ("jhu",), ())
 
 
@@ -258,9 +259,15 @@ def settled_by(of, before):
 
 
 def test_the_newest_run_settles_the_sources_with_the_stamp_of_then():
-    stored = run([1], inserted=dates(1), basis=BASIS)
-    head = settled_by(stored, reading(stored, days=[seen(1)], stamp=V))
+    stored = run([1], inserted=dates(1), basis=BASIS, entries_before=7)
+    head = settled_by(stored, reading(stored, days=[seen(1)], stamp=V, entries=8))
     assert head.settled == replace(BASIS, stamp=V)
+
+
+def test_nothing_is_settled_where_an_older_run_s_event_was_entered_since_the_run_compared_its_files():
+    stored = run([1], inserted=dates(1), basis=BASIS, entries_before=7)
+    before = reading(stored, days=[seen(1)], stamp=V, entries=9)
+    assert settled_by(stored, before).settled is None
 
 
 def test_nothing_is_settled_where_a_source_sent_no_etag_a_date_failed_or_another_run_owes():
@@ -268,9 +275,9 @@ def test_nothing_is_settled_where_a_source_sent_no_etag_a_date_failed_or_another
     failed = run([1], failed=dates(1), basis=BASIS)
     stored = run([1], inserted=dates(1), basis=BASIS)
     for before in (
-        reading(without, days=[seen(1)]),
+        reading(without, days=[seen(1)], entries=1),
         reading(failed),
-        reading(stored, older([2]), days=[seen(1)]),
+        reading(stored, older([2]), days=[seen(1)], entries=1),
     ):
         assert settled_by(before.run, before).settled is None
 
@@ -478,6 +485,11 @@ def test_it_reaches_the_newest_published_date_when_nothing_is_waiting(name):
 def test_a_date_that_is_no_longer_published_is_not_waited_for():
     done = run([2], new=new(2, after=1), newest=date(3), failed=dates(2))
     assert last_acknowledged(done) == date(3)
+
+
+def test_a_newest_date_that_is_no_longer_published_is_not_reached():
+    done = run([2], new=new(2, after=1), newest=date(2), failed=dates(2))
+    assert last_acknowledged(done, last_acknowledged=date(1)) == date(1)
 
 
 def test_a_refused_date_is_waited_for():

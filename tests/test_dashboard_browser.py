@@ -28,7 +28,7 @@ from dashboards import (
 
 from dashboard.application import create_app
 from dashboard.series import NAMES, POPULATION
-from schemas.day import Counts
+from schemas.figures import Counts
 
 pytest.importorskip("playwright")
 from axe_playwright_python.sync_playwright import Axe
@@ -105,7 +105,8 @@ def show(browser: Browser, stage: Stage) -> Iterator[Any]:
         settings = replace(SETTINGS, **more.pop("settings", {}))
         clock = more.pop("clock", lambda: NOW)
         refresh = more.pop("refresh_seconds", 3600)
-        app = create_app(reader or FakeReader(), settings, clock, refresh, (5, 5))
+        found = reader or FakeReader()
+        app = create_app(found, found, settings, clock, refresh, (5, 5))
         stage.application = app.server
         visits.append(Visit(browser, stage, **more))
         return visits[-1]
@@ -245,12 +246,12 @@ def test_tiles_have_the_newest_day_and_recoveries_say_since_when(show: Any) -> N
 
 def test_missing_is_a_gap_with_a_note_and_never_zero(show: Any) -> None:
     reader = FakeReader()
-    reader.files_ = [replace(file, newest=day(130)) for file in reader.files_]
+    reader.owe(run(state="open", pending=tuple(map(day, range(120, 131)))), newest=day(130))
     page = show(reader).charted()
     expect(page.locator("#notes")).to_contain_text(
         f"not reported since {UNREPORTED_FROM}. A gap, not a zero."
     )
-    expect(page.locator("#notes")).to_contain_text(f"not yet acknowledged: {day(120)} to {day(130)}")
+    expect(page.locator("#notes")).to_contain_text(f"not yet entered: {day(120)} to {day(130)}")
     assert plotted(page, "Recoveries")[UNREPORTED_FROM.isoformat()] is None
     assert plotted(page, "Cases")[day(125).isoformat()] is None
     expect(page.locator("#chart .annotation-text", has_text="not reported")).to_be_visible()
@@ -396,8 +397,8 @@ def test_a_hostile_address_shows_the_defaults(show: Any, query: str) -> None:
 def test_the_status_page_says_how_the_pipeline_is_and_why(show: Any) -> None:
     reader = FakeReader(notices_=[told(), told("Daybook ALERT: the run failed")])
     reader.runs_[0] = run(state="failed", reasons=('nyt, row 3: "x" is not a number',), reason_count=1)
-    reader.entered(failures=("2020-06-29T12:00:00.000Z#x",))
-    reader.files_ = [replace(file, newest=day(121)) for file in reader.files_]
+    owing = run(state="incomplete", pending=(day(120), day(121)))
+    reader.owe(owing, failures=("2020-06-29T12:00:00.000Z#x",), newest=day(121))
     page = show(reader).to("/status")
     expect(page.locator("#assessment .verdict")).to_have_text("Degraded")
     expect(page.locator("#assessment")).to_contain_text("1 run failed since the last one that completed.")
@@ -428,7 +429,7 @@ def test_the_history_of_any_day_can_be_seen_and_taken_home(show: Any) -> None:
 def test_sources_are_credited_as_their_licences_ask(show: Any) -> None:
     warnings_ = (warned("ended/nyt", "The New York Times has ended: its newest date is 2020-06-28"),)
     reader = FakeReader()
-    reader.entered(warnings=warnings_)
+    reader.entered(told=warnings_)
     for path in ("/", "/status"):
         page = show(reader).to(path)
         credit = page.locator("#provenance")
@@ -462,7 +463,7 @@ def test_out_of_reach_the_last_good_figures_stay_with_a_banner_that_goes(show: A
     reader = FakeReader()
     visit = show(reader, clock=lambda: moment[0], refresh_seconds=0.3)
     page = visit.charted()
-    reader.entries.append(row(119, Counts(9_999_999, 5, None), NOW, 3))
+    reader.kept.append(row(119, Counts(9_999_999, 5, None), NOW))
     reader.entered()
     reader.broken = {"store", "ledger"}
     moment[0] += dt.timedelta(minutes=1)
@@ -498,10 +499,10 @@ def test_a_view_that_fails_is_told_of_until_it_works(show: Any) -> None:
     reader = FakeReader()
     visit = show(reader)
     page = visit.charted()
-    sound, reader.entries = reader.entries, [replace(one, day=None) for one in reader.entries]  # type: ignore[arg-type]
+    sound, reader.kept = reader.kept, [replace(one, day=None) for one in reader.kept]  # type: ignore[arg-type]
     page.fill("#asof", "2020-06-15")
     expect(page.locator("#alert")).to_contain_text("could not be drawn")
-    reader.entries = sound
+    reader.kept = sound
     expect(page.locator("#alert")).to_be_empty()
     wait_for_series(page, "Cases", RESTATED[0].isoformat(), counts(40).cases)
 
@@ -515,7 +516,7 @@ def test_many_visitors_cost_one_query(show: Any) -> None:
     for path in ("/", "/?show=new", "/status", "/", "/?scale=log"):
         visit.to(path)
     assert reader.asked.count("daily") == 1
-    assert "revisions" not in reader.asked
+    assert "entries" not in reader.asked
 
 
 # What holds for every page
@@ -527,8 +528,8 @@ def test_axe_finds_nothing_on_any_page_at_any_width(show: Any, theme: str, state
     reader = empty() if state == "empty" else FakeReader(notices_=[told()])
     if state == "failing":
         reader.runs_[0] = run(state="failed", reasons=("x",), reason_count=1)
-        reader.entered(failures=("2020-06-29T12:00:00.000Z#x",))
-        reader.files_ = [replace(file, newest=day(125)) for file in reader.files_]
+        owing = run(state="incomplete", pending=tuple(map(day, range(120, 126))))
+        reader.owe(owing, failures=("2020-06-29T12:00:00.000Z#x",), newest=day(125))
         reader.broken, reader.hidden = {"store"}, {LAST}
     visit = show(reader, color_scheme=theme, settings={"synthetic": state == "synthetic"})
     paths = ["/", "/status"]
@@ -619,9 +620,9 @@ def _sizes(request: Any) -> tuple[int, int]:
 def test_hostile_strings_are_shown_as_text(show: Any) -> None:
     reader = FakeReader(notices_=[told(HOSTILE, HOSTILE)])
     reader.runs_[0] = run(state="failed", reasons=(HOSTILE,), reason_count=1, trigger=HOSTILE, code=HOSTILE)
-    reader.entered(warnings=(warned("ended/nyt", HOSTILE), warned("behind/jhu", HOSTILE)))
+    reader.entered(told=(warned("ended/nyt", HOSTILE), warned("behind/jhu", HOSTILE)))
     reader.files_ = [replace(file, sha256=HOSTILE) for file in reader.files_]
-    reader.entries[0] = replace(reader.entries[0], event=HOSTILE)
+    reader.kept[0] = replace(reader.kept[0], event=HOSTILE)
     visit = show(reader, settings={"stack": HOSTILE, "schedule": HOSTILE, "code": HOSTILE, "bundle": HOSTILE})
     for path in ("/?show=" + HOSTILE, "/status?day=2020-03-01"):
         page = visit.to(path)

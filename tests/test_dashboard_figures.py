@@ -5,12 +5,12 @@ import json
 
 import plotly.graph_objects as go
 import pytest
-from dashboards import RESTATED, SETTINGS, UNREPORTED_FROM, FakeReader, counts, day
+from dashboards import RESTATED, SETTINGS, UNREPORTED_FROM, FakeReader, counts, day, run
 
 from dashboard import record, words
 from dashboard.choice import Choice
 from dashboard.figures import points
-from dashboard.latest import Latest
+from dashboard.latest import Details, Latest
 from dashboard.series import NAMES, POPULATION
 
 
@@ -18,7 +18,7 @@ def latest(**more: object) -> Latest:
     reader = FakeReader()
     known: dict[str, object] = {
         "rows": tuple(reader.daily()),
-        "entries": tuple(reader.revisions()),
+        "entries": tuple(reader.entries()),
         "head": reader.head(),
     }
     return Latest(**(known | more))  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ def test_every_panel_has_the_store_s_values() -> None:
     figure = chart()
     for name in ("cases", "deaths", "recovered"):
         drawn = points(figure, NAMES[name])
-        for row in latest().rows:
+        for row in latest().rows or ():
             assert drawn[row.day.date.isoformat()] == getattr(row.day.counts, name)
 
 
@@ -96,17 +96,22 @@ def test_the_record_as_it_stood_lies_over_today_s_and_its_restated_days_are_ring
     assert names.index("Cases today") < names.index("Cases")
 
 
-def test_days_not_yet_acknowledged_have_a_ground_on_every_panel() -> None:
-    reader = FakeReader()
-    reader.files_ = [
-        type(file)(file.source, file.sha256, file.rows, day(125), file.checked_at) for file in reader.files_
-    ]
-    from dashboard.latest import Ledger
+def test_entries_that_can_t_be_read_are_not_taken_for_none() -> None:
+    found = latest(entries=None)
+    seen = record.see(found, Choice(asof=dt.date(2020, 6, 15)))
+    assert "The entries can't be read now" in str(record.believed(seen, found))
+    assert go.Figure(record.chart(seen, SETTINGS))
+    nothing = latest(entries=())
+    seen = record.see(nothing, Choice(asof=dt.date(2020, 6, 15)))
+    assert "Nothing had been entered" in str(record.believed(seen, nothing))
 
-    found = latest(ledger=Ledger(files=tuple(reader.files_)))
+
+def test_days_not_yet_entered_have_a_ground_on_every_panel() -> None:
+    owing = run(state="open", pending=tuple(map(day, range(120, 126))))
+    found = latest(details=Details((), (), (owing,), {}))
     figure = record.chart(record.see(found, Choice(span="30")), SETTINGS)
     assert any(shape["yref"] == "paper" for shape in figure["layout"]["shapes"])
-    assert any("acknowledged" in label["text"] for label in figure["layout"]["annotations"])
+    assert any("entered" in label["text"] for label in figure["layout"]["annotations"])
 
 
 def test_a_made_up_record_says_so_in_the_picture() -> None:

@@ -3,11 +3,12 @@
 import datetime as dt
 import threading
 
-from dashboards import NOW, FakeReader, counts, day, row
+from dashboards import NOW, RESTATED, FakeReader, counts, day, empty, row
 
-from dashboard.data import Unreachable
-from dashboard.latest import Desk, newest_stamp
-from schemas.tables import Row
+from dashboard.cache import Desk
+from dashboard.latest import Latest
+from storage.errors import Unreachable
+from storage.tables import Row, stamp
 
 
 class Clock:
@@ -22,12 +23,18 @@ class Clock:
 
 
 def desk(reader: FakeReader, clock: Clock) -> Desk:
-    return Desk(reader, clock, patience=(5, 5))
+    return Desk(reader, reader, clock, patience=(5, 5))
+
+
+def last(found: Latest) -> dt.datetime:
+    """When the last day was entered."""
+    assert found.rows
+    return found.rows[-1].recorded_at
 
 
 def restated(reader: FakeReader) -> None:
     """A further entry of the last day, acknowledged."""
-    reader.entries.append(row(119, counts(118), NOW, 2))
+    reader.kept.append(row(119, counts(118), NOW))
     reader.entered()
 
 
@@ -54,7 +61,7 @@ def test_a_changed_stamp_costs_one_query() -> None:
     reader.asked.clear()
     found = at.look()
     assert reader.asked.count("daily") == 1
-    assert found.rows[-1].revision == 2
+    assert last(found) == NOW
     assert not found.trailing
 
 
@@ -62,11 +69,13 @@ def test_entries_are_read_only_for_those_who_ask_and_then_once() -> None:
     reader, clock = FakeReader(), Clock()
     at = desk(reader, clock)
     at.look()
-    assert "revisions" not in reader.asked
+    assert "entries" not in reader.asked
     for number in range(3):
         clock.minutes(number)
-        assert len(at.look(entries=True).entries) == 123
-    assert reader.asked.count("revisions") == 1
+        found = at.look(entries=True).entries
+        assert found is not None
+        assert len(found) == 123
+    assert reader.asked.count("entries") == 1
 
 
 def test_a_sum_that_isn_t_the_stamp_is_trailing_and_asked_again_after_5_15_45_120_and_360_minutes() -> None:
@@ -100,7 +109,45 @@ def test_entries_trail_by_the_newest_of_each_date() -> None:
     reader, clock = FakeReader(), Clock()
     reader.hidden = {day(3)}
     assert desk(reader, clock).look(entries=True).entries_trailing
-    assert newest_stamp(FakeReader().revisions()) == FakeReader().head().stamp
+    assert stamp(FakeReader().entries()) == FakeReader().head().stamp
+
+
+def test_entries_trail_when_an_older_entry_is_missing() -> None:
+    reader, clock = FakeReader(), Clock()
+    older = reader.kept.pop(40)
+    assert older.day.date == RESTATED[0]
+    assert desk(reader, clock).look(entries=True).entries_trailing
+    assert not desk(reader, clock).look(entries=True).trailing
+
+
+def test_what_was_never_read_is_not_empty() -> None:
+    reader, clock = FakeReader(broken={"store"}), Clock()
+    at = desk(reader, clock)
+    found = at.look(entries=True)
+    assert (found.rows, found.entries, found.trailing) == (None, None, False)
+    assert found.details is not None
+    assert found.details.notices is None
+    reader.broken = {"ledger"}
+    assert desk(reader, clock).look().details is None
+    nothing = empty()
+    assert desk(nothing, clock).look(entries=True, notices=True).entries == ()
+
+
+def test_an_answer_on_its_way_is_not_empty() -> None:
+    class Slow(FakeReader):
+        gate = threading.Event()
+
+        def entries(self) -> list[Row]:
+            self.gate.wait(10)
+            return super().entries()
+
+    reader = Slow()
+    at = Desk(reader, reader, Clock(), patience=(5, 0.05))
+    at.look()
+    found = at.look(entries=True)
+    assert found.waiting
+    assert found.entries is None
+    reader.gate.set()
 
 
 def test_out_of_reach_keeps_the_last_good_figures_and_says_since_when() -> None:
@@ -111,7 +158,7 @@ def test_out_of_reach_keeps_the_last_good_figures_and_says_since_when() -> None:
     for minute in (1, 2, 3):
         clock.minutes(minute)
         found = at.look()
-    assert len(found.rows) == 120
+    assert len(found.rows or ()) == 120
     assert [(problem.place, problem.since) for problem in found.problems] == [
         ("ledger", NOW + dt.timedelta(minutes=1))
     ]
@@ -125,7 +172,7 @@ def test_a_store_out_of_reach_shows_what_there_was_as_trailing() -> None:
     reader.broken = {"store"}
     clock.minutes(1)
     found = at.look()
-    assert found.rows[-1].revision == 1
+    assert last(found) < NOW
     assert found.trailing
     assert found.problems[0].place == "store"
 
@@ -139,7 +186,7 @@ def test_back_in_reach_there_is_no_problem_any_more() -> None:
     clock.minutes(1)
     found = at.look()
     assert found.problems == ()
-    assert len(found.rows) == 120
+    assert len(found.rows or ()) == 120
 
 
 def test_what_just_failed_is_left_alone_for_a_while() -> None:
@@ -160,27 +207,28 @@ def test_nobody_waits_for_a_slow_store_once_there_are_figures() -> None:
             return super().daily()
 
     reader, clock = Slow(), Clock()
-    at = Desk(reader, clock, patience=(0.05, 5))
+    at = Desk(reader, reader, clock, patience=(0.05, 5))
     at.look()
     restated(reader)
     clock.minutes(1)
     found = at.look()
     assert found.waiting
-    assert found.rows[-1].revision == 1
+    assert last(found) < NOW
     reader.gate.set()
-    assert Desk.look(at).rows[-1].revision in {1, 2}
+    at = Desk(reader, reader, clock, patience=(5, 5))
+    assert last(at.look()) == NOW
 
 
 def test_the_ledger_s_rest_is_read_again_when_its_head_has_moved() -> None:
     reader, clock = FakeReader(), Clock()
     at = desk(reader, clock)
-    at.look(everything=True)
+    at.look(notices=True)
     clock.minutes(1)
-    at.look(everything=True)
+    at.look(notices=True)
     assert reader.asked.count("notices") == 1
     reader.entered()
     clock.minutes(2)
-    at.look(everything=True)
+    at.look(notices=True)
     assert reader.asked.count("notices") == 2
 
 

@@ -4,27 +4,42 @@ import csv
 import gzip
 import io
 import json
+import threading
 import zipfile
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from dashboards import NOW, RESTATED, SETTINGS, FakeReader, counts, day, empty, row, told
+from dashboards import (
+    LAST_RUN,
+    NOW,
+    RESTATED,
+    SETTINGS,
+    FakeReader,
+    counts,
+    current,
+    day,
+    empty,
+    row,
+    run,
+    told,
+    warned,
+)
 from flask.testing import FlaskClient
 from plotly.offline import get_plotlyjs_version
 
 from dashboard import bundle, downloads, routes
 from dashboard.application import create_app
-from dashboard.data import LedgerReader
 from dashboard.settings import PREFIX, Settings
-from schemas.day import Counts
+from schemas.figures import Counts
 from schemas.moment import written
+from storage.errors import Unreachable
+from storage.tables import Row
 
 
 def client(reader: FakeReader | None = None, **settings: Any) -> FlaskClient:
-    app = create_app(
-        reader or FakeReader(), replace(SETTINGS, **settings), clock=lambda: NOW, patience=(5, 5)
-    )
+    found = reader or FakeReader()
+    app = create_app(found, found, replace(SETTINGS, **settings), clock=lambda: NOW, patience=(5, 0.5))
     return app.server.test_client()
 
 
@@ -79,13 +94,6 @@ def test_a_text_that_a_spreadsheet_would_run_is_made_harmless(text: str) -> None
     assert found == ["'" + text, "-5", ""]
 
 
-def test_a_region_that_is_a_formula_is_a_text_in_the_csv() -> None:
-    reader = FakeReader()
-    day_ = replace(reader.entries[0].day, region="=cmd|'/C calc'!A0")
-    reader.entries[0] = replace(reader.entries[0], day=day_)
-    assert table(client(reader).get("/data/latest.csv").text)[0]["region"] == "'=cmd|'/C calc'!A0"
-
-
 def test_out_of_reach_from_the_start_there_is_no_file_but_the_page_answers() -> None:
     at = client(FakeReader(broken={"store", "ledger"}))
     assert at.get("/data/latest.csv").status_code == 503
@@ -96,13 +104,136 @@ def test_out_of_reach_from_the_start_there_is_no_file_but_the_page_answers() -> 
 
 def test_the_status_has_its_reason_the_last_run_and_what_is_pending() -> None:
     reader = FakeReader(notices_=[told()])
-    reader.files_ = [replace(file, newest=day(121)) for file in reader.files_]
+    reader.owe(run(state="incomplete", pending=(day(120), day(121))), newest=day(121))
     found = json.loads(client(reader).get("/status.json").text)
-    assert (found["state"], found["reasons"]) == ("warning", ["2 days pending."])
+    assert found["reasons"] == ["1 run still owes days after an hour.", "2 days pending."]
     assert found["lag_days"] == 2
     assert [one["date"] for one in found["pending"]] == [day(120).isoformat(), day(121).isoformat()]
     assert found["runs"][0]["inserted"] == 1
     assert len(found["runs"]) == 30
+
+
+MADE_OF_ENTRIES = (
+    "/data/revisions.csv",
+    "/data/revisions.json",
+    "/data/restated.csv?asof=2020-06-15",
+    "/data/shown.csv?asof=2020-06-15",
+    "/data/shown.json?asof=2020-06-15",
+)
+
+
+class Unread(FakeReader):
+    """Its entries can't be read; the days can."""
+
+    def entries(self) -> list[Row]:
+        raise Unreachable("store", "timed out")
+
+
+class Slow(FakeReader):
+    """Its entries take longer than a visitor waits."""
+
+    gate = threading.Event()
+
+    def entries(self) -> list[Row]:
+        self.gate.wait(10)
+        return super().entries()
+
+
+@pytest.mark.parametrize("address", MADE_OF_ENTRIES)
+@pytest.mark.parametrize("kind", [Unread, Slow])
+def test_what_can_t_be_read_is_not_empty(kind: type[FakeReader], address: str) -> None:
+    Slow.gate.clear()
+    at = client(kind())
+    assert at.get("/data/latest.csv").status_code == 200
+    answer = at.get(address)
+    Slow.gate.set()
+    assert answer.status_code == 503
+    assert "have not been read yet" in answer.text
+    assert answer.headers["Retry-After"] == "60"
+
+
+@pytest.mark.parametrize("address", MADE_OF_ENTRIES)
+def test_an_answer_trails_when_what_it_is_made_of_does(address: str) -> None:
+    class Partly(FakeReader):
+        def entries(self) -> list[Row]:
+            return [
+                one for one in super().entries() if one not in current(self.kept) or one.day.date != day(5)
+            ]
+
+    at = client(Partly())
+    assert at.get("/data/latest.csv").headers["X-Daybook-Trailing"] == "false"
+    assert at.get(address).headers["X-Daybook-Trailing"] == "true"
+    assert client().get(address).headers["X-Daybook-Trailing"] == "false"
+
+
+def test_a_day_as_it_stands_has_no_revision_and_an_entry_has_its_rank() -> None:
+    assert "revision" not in client().get("/data/latest.csv").text
+    assert "revision" not in client().get("/data/latest.json").text
+    found = json.loads(client().get("/data/revisions.json").text)["entries"]
+    assert [one["revision"] for one in found if one["date"] == RESTATED[1].isoformat()] == [1, 2]
+
+
+REQUEST = "5c1b2f4e-9d0a-4b6e-8f7d-0123456789ab"
+SECRETS = ("arn:aws", "123456789012", "daybook-prod-fetcher", REQUEST, "request-1")
+ARN = "arn:aws:sts::123456789012:assumed-role/daybook-prod-fetcher/daybook-prod-fetcher"
+WORDS = (
+    f"User: {ARN} is not authorized to perform: kinesis:PutRecords on resource: "
+    f"arn:aws:kinesis:us-east-1:123456789012:stream/daybook-prod-stream (RequestId: {REQUEST})"
+)
+PUBLIC = (
+    "/",
+    "/status",
+    "/status.json",
+    "/healthz",
+    "/data/latest.csv",
+    "/data/latest.json",
+    "/data/shown.csv",
+    *MADE_OF_ENTRIES,
+    "/data/revisions.csv?day=2020-03-01",
+)
+
+
+def test_no_public_answer_names_the_account_or_a_request() -> None:
+    reader = FakeReader()
+    failed = run(state="failed", request=REQUEST, reasons=(WORDS,), reason_count=1, trigger=WORDS, code=WORDS)
+    owing = run(LAST_RUN, "incomplete", request=REQUEST, pending=(day(120),), reasons=(WORDS,))
+    reader.runs_[:2] = [failed, owing]
+    reader.notices_ = [told(WORDS, f"{WORDS}\nStack prod, run {owing.name}\n"), told(email=run().name)]
+    warnings = tuple(warned(f"{kind}/nyt", WORDS) for kind in ("ended", "behind", "gap"))
+    reader.owe(owing, told=warnings, failures=(failed.name,), unsent=frozenset({f"{failed.name}/failed"}))
+    at = client(reader)
+    texts = {address: at.get(address).text for address in PUBLIC}
+    texts["drawn /status"], texts["drawn /"] = drawn(at, "/status", "?day=2020-03-01"), drawn(at, "/")
+    reader.broken = {"store", "ledger"}
+    texts["out of reach"] = drawn(client(reader), "/status") + client(reader).get("/status.json").text
+    for address, text in texts.items():
+        assert [secret for secret in SECRETS if secret in text] == [], address
+    assert "is not authorized to perform: kinesis:PutRecords" in texts["/status.json"]
+    assert "Stack prod, run 2020-06-29T12:00:00.000Z" in texts["drawn /status"]
+
+
+def drawn(at: FlaskClient, path: str, search: str = "") -> str:
+    """What the page's callback answers."""
+    (callback,) = (
+        one for one in json.loads(at.get("/_dash-dependencies").text) if "pathname" in str(one["inputs"])
+    )
+    values = {"pathname": path, "search": search}
+    outputs = [
+        dict(zip(("id", "property"), name.rsplit(".", 1), strict=True))
+        for name in callback["output"].strip(".").split("...")
+    ]
+    answer = at.post(
+        "/_dash-update-component",
+        json={
+            "output": callback["output"],
+            "outputs": outputs,
+            "inputs": [one | {"value": values.get(one["property"])} for one in callback["inputs"]],
+            "state": [one | {"value": None} for one in callback["state"]],
+            "changedPropIds": [],
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.text
 
 
 def test_an_empty_record_is_an_empty_file() -> None:
@@ -153,7 +284,7 @@ def test_the_bundle_is_the_same_bytes_each_time_and_holds_what_it_needs() -> Non
     assert not [
         name for name in names if "__pycache__" in name or name.startswith(("functions", "tests", "local"))
     ]
-    assert {"Procfile", "requirements.txt", "dashboard/data.py", "schemas/tables.py"} <= set(names)
+    assert {"Procfile", "requirements.txt", "dashboard/latest.py", "storage/ledger.py"} <= set(names)
     assert procfile.startswith("web: gunicorn --bind :8000 ")
 
 
@@ -177,45 +308,6 @@ def test_settings_are_read_from_the_environment_and_all_that_is_missing_is_named
         Settings.read({name: "1" for name in names if name not in {"DAYBOOK_STACK", "DAYBOOK_DATABASE"}})
     with pytest.raises(ValueError, match="DAYBOOK_SYNTHETIC is true or false, not 'yes'"):
         Settings.read(names | {"DAYBOOK_SYNTHETIC": "yes"})
-
-
-class Table:
-    """DynamoDB's answers, a page of one item at a time."""
-
-    def __init__(self, items: list[dict[str, Any]]) -> None:
-        self.items = items
-
-    def query(self, **request: Any) -> dict[str, Any]:
-        prefix = request["ExpressionAttributeValues"][":prefix"]["S"]
-        found = sorted((item for item in self.items if item["entry"]["S"].startswith(prefix)), key=str)
-        if not request.get("ScanIndexForward", True):
-            found.reverse()
-        start = request.get("ExclusiveStartKey", 0)
-        page: dict[str, Any] = {"Items": found[start : start + 1]}
-        return page | ({"LastEvaluatedKey": start + 1} if start + 1 < len(found) else {})
-
-
-def test_the_reader_reads_the_ledger_page_by_page() -> None:
-    from schemas import tables
-    from schemas.notice import ALERTS, Notice
-    from schemas.run import SourceFile
-
-    notices = [
-        Notice(f"2020-06-{number}T12:00:00.000Z#r/report", ALERTS, "s", "e", "m", None) for number in (11, 12)
-    ]
-    aside = Notice("aside/7", ALERTS, "s", "e", "m", None)
-    items = [
-        tables.notice_item(notice, NOW.replace(day=day))
-        for notice, day in zip([*notices, aside], (11, 12, 13), strict=True)
-    ]
-    items.append(tables.file_item(SourceFile("nyt", "a" * 64, 3, day(2), NOW)))
-    items.append(tables.checked_item("jhu", NOW))
-    wire = [tables.attributes(item) for item in items]
-    reader = LedgerReader(Table(wire), "ledger")
-    assert [one.notice.id for one in reader.notices()] == ["aside/7", notices[1].id, notices[0].id]
-    assert [one.notice.id for one in reader.notices(1)] == ["aside/7"]
-    assert [file.source for file in reader.files()] == ["nyt"]
-    assert reader.notices()[0].sent_at is None
 
 
 def test_an_entry_as_json_says_when_it_was_entered() -> None:

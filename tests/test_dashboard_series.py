@@ -8,8 +8,8 @@ from dashboards import FIRST, LAST, RESTATED, RESTATED_ON, UNREPORTED_FROM, coun
 from dashboard import series
 from dashboard.choice import Choice
 from dashboard.series import POPULATION, Stretch
-from schemas.day import Counts
-from schemas.tables import Row
+from schemas.figures import Counts
+from storage.tables import Row
 
 ENTERED = dt.datetime(2020, 4, 1, 12, tzinfo=dt.UTC)
 

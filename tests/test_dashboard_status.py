@@ -4,20 +4,21 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from dashboards import LAST_RUN, NOW, FakeReader, day, run, warned
+from dashboards import LAST_RUN, NOW, FakeReader, counts, day, row, run, warned
 
 from dashboard import status
-from dashboard.latest import Latest, Ledger, Problem
-from schemas.run import COMPLETED, FAILED, INCOMPLETE, OPEN, Head, SourceFile
+from dashboard.latest import Details, Latest, Problem
+from schemas.ledger import COMPLETED, FAILED, INCOMPLETE, OPEN, Head, Held, Run
 
 STALE_AFTER = dt.timedelta(hours=36)
 
 
-def latest(**head: object) -> Latest:
+def latest(*owing: Run, **head: object) -> Latest:
     reader = FakeReader()
-    reader.entered(**head)
-    ledger = Ledger(files=tuple(reader.files_), runs=tuple(reader.runs_), days=tuple(reader.days()))
-    return Latest(rows=tuple(reader.daily()), head=reader.head(), ledger=ledger, read_at=NOW)
+    reader.owe(*owing, **head)
+    reading = reader.owing()
+    details = Details(tuple(reader.files_), tuple(reader.runs_), reading.others, reading.days)
+    return Latest(rows=tuple(reader.daily()), head=reading.head, details=details, read_at=NOW)
 
 
 def state(found: Latest, now: dt.datetime = NOW) -> tuple[str, str]:
@@ -64,13 +65,11 @@ def test_a_store_out_of_reach_is_degraded() -> None:
     ("found", "reason"),
     [
         (replace(latest(), trailing=True), "trail"),
-        (latest(open=frozenset({"2020-06-29T12:00:00.000Z#x"})), "still open"),
+        (latest(run(LAST_RUN, OPEN, pending=(day(120),))), "1 run still owes days after an hour"),
+        (latest(run(LAST_RUN, FAILED, pending=(day(120),))), "1 day pending"),
         (latest(unsent=frozenset({"a"})), "notice not sent"),
-        (
-            replace(latest(), ledger=Ledger(files=(SourceFile("nyt", "a", 1, day(120), NOW),))),
-            "1 day pending",
-        ),
-        (latest(warnings=(warned("behind/jhu", "Johns Hopkins is behind"),)), "behind"),
+        (latest(held=Held("x", LAST_RUN)), "A rebuild has been under way since 2020-06-29 12:00 UTC"),
+        (latest(told=(warned("behind/jhu", "Johns Hopkins is behind"),)), "behind"),
     ],
 )
 def test_what_may_mend_itself_is_a_warning(found: Latest, reason: str) -> None:
@@ -79,46 +78,60 @@ def test_what_may_mend_itself_is_a_warning(found: Latest, reason: str) -> None:
 
 
 def test_a_run_at_work_is_nothing_to_warn_of() -> None:
-    found = latest(open=frozenset({"2020-06-29T13:30:00.000Z#x"}))
+    found = latest(run(NOW - dt.timedelta(minutes=30), OPEN, pending=(day(120),)))
     assert state(found)[0] == "healthy"
 
 
 def test_a_source_that_ended_is_information() -> None:
-    found = latest(warnings=(warned("ended/nyt", "The New York Times has ended"),))
+    found = latest(told=(warned("ended/nyt", "The New York Times has ended"),))
     assert state(found)[0] == "healthy"
     assert status.information(found) == ["The New York Times has ended."]
 
 
+def test_an_acceptance_is_remembered_and_not_shown() -> None:
+    found = latest(told=(warned("accepted/2020-03-01/abc/cases", ""), warned("ended/nyt", "It has ended")))
+    assert [warning.text for warning in status.standing(found)] == ["It has ended"]
+
+
 def test_lag_is_from_the_last_acknowledged_to_the_newest_day_that_both_publish() -> None:
-    found = latest()
-    files = (
-        SourceFile("nyt", "a", 1, day(125), NOW),
-        SourceFile("jhu", "b", 1, day(122), NOW),
-    )
-    found = replace(found, ledger=replace(found.ledger, files=files))
+    found = latest(newest=day(122))
     assert status.lag(found) == 3
-    assert status.unacknowledged(found) == [day(120), day(121), day(122)]
+    assert status.lag(replace(found, head=None)) is None
 
 
-def test_a_day_is_pending_with_the_reason_that_the_ledger_gives() -> None:
-    found = latest()
-    forgotten = replace(found.ledger.days[5], digest=None)
-    runs = (
-        run(NOW, OPEN, pending=(day(120), day(121)), inserted=frozenset({day(120)})),
-        run(NOW - dt.timedelta(hours=1), INCOMPLETE, pending=(day(50),)),
-        run(LAST_RUN - dt.timedelta(days=9), FAILED, pending=(day(60),)),
+def test_a_date_that_only_one_file_has_is_not_pending() -> None:
+    """The newest dates of the files may both lie behind the newest date that both have."""
+    found = latest(newest=day(119))
+    assert (status.pending(found), status.lag(found)) == ([], 0)
+
+
+def test_a_day_is_pending_with_the_run_that_owes_it_and_its_state() -> None:
+    hour = dt.timedelta(hours=1)
+    found = latest(
+        run(NOW - 2 * hour, FAILED, pending=(day(60), day(120))),
+        run(NOW - hour, INCOMPLETE, pending=(day(50),)),
+        run(NOW, OPEN, pending=(day(120), day(121)), duplicate=frozenset({day(120)})),
     )
-    found = replace(found, ledger=replace(found.ledger, days=(forgotten,), runs=runs))
     assert [(one.date, one.reason) for one in status.pending(found)] == [
-        (day(5), "its last entry could not be completed; the next run sends it again"),
         (day(50), "the run of 2020-06-29 13:00 UTC is incomplete"),
+        (day(60), "the run of 2020-06-29 12:00 UTC failed"),
+        (day(120), "the run of 2020-06-29 12:00 UTC failed"),
         (day(121), "sent by the run of 2020-06-29 14:00 UTC"),
     ]
+
+
+def test_what_a_newer_run_s_event_was_decided_for_is_not_pending() -> None:
+    reader = FakeReader()
+    reader.kept.append(row(60, counts(61), NOW))
+    reader.owe(run(LAST_RUN, INCOMPLETE, pending=(day(60), day(61))))
+    reading = reader.owing()
+    details = Details((), (), reading.others, reading.days)
+    assert [one.date for one in status.pending(Latest(head=reading.head, details=details))] == [day(61)]
 
 
 def test_a_tally_counts_what_came_of_a_run() -> None:
     found = run(
         NOW, COMPLETED, pending=(day(1), day(2)), inserted=frozenset({day(1)}), failed=frozenset({day(2)})
     )
-    assert status.tally(found) == "1 inserted, 0 updated, 1 set aside"
+    assert status.tally(found) == "1 inserted, 0 updated, 1 no longer published"
     assert status.tally(run(NOW, FAILED, reason_count=3)) == "refused: 3 reasons"

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from builders import nyt
 from reliability import counted
+from schemas.run import COMPLETED, FAILED
 from system import DAY, START, System
 
 from local import lambda_process
@@ -26,7 +27,6 @@ from local.cloud import LocalCloud
 from local.publisher import Publisher
 from local.up import reachable
 from ops.__main__ import run
-from schemas.run import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("doors")]
 

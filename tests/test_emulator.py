@@ -38,6 +38,13 @@ def emulator(clock: Clock) -> Iterator[Emulator]:
         yield running
 
 
+def test_an_answer_bears_the_clocks_date_in_whole_seconds(emulator: Emulator, clock: Clock) -> None:
+    clock.sleep(7.9)
+    for service, operation in (("dynamodb", "list_tables"), ("s3", "list_buckets"), ("sns", "list_topics")):
+        answer = getattr(emulator.client(service), operation)()
+        assert answer["ResponseMetadata"]["HTTPHeaders"]["date"] == "Mon, 01 Jun 2020 12:00:07 GMT"
+
+
 # Kinesis
 
 

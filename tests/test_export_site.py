@@ -29,7 +29,7 @@ ASOF = ("2020-03-02", "2020-04-15", "2020-06-19", "2020-06-20", "2020-06-29")
 
 def target(reader: Any, **facts: str) -> Target:
     found = Target("made up", facts, lambda _: None, lambda: NOW)
-    found.__dict__["reader"] = reader  # in the place of what it would make of its clients
+    found.__dict__["tables"] = reader  # in the place of what it would make of its clients
     return found
 
 
@@ -172,6 +172,6 @@ def test_what_the_record_says_cannot_end_its_element(site):
 
 def test_without_a_record_nothing_is_written(tmp_path):
     with pytest.raises(Problem, match="no record to export") as raised:
-        exporting.export(target(FakeReader(entries=[], runs_=[])), tmp_path / "none")
+        exporting.export(target(FakeReader(kept=[], runs_=[])), tmp_path / "none")
     assert raised.value.code == CONFIGURATION
     assert not (tmp_path / "none").exists()

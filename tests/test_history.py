@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 import truth
@@ -14,9 +15,12 @@ from local.feeds import publishing
 from local.play import moments, play
 from local.publisher import Publisher
 from local.up import reachable
-from ops import csv_files, rebuild, replaying
+from ops import csv_files, replaying
 from ops.local_target import opened
 from schemas.moment import version
+from storage.change import Change
+from storage.redelivery import from_stream
+from storage.replay import feed, payload
 
 pytestmark = [pytest.mark.cloud, pytest.mark.data, pytest.mark.xdist_group("history")]
 
@@ -35,14 +39,14 @@ class Played:
 
     def written(self):
         """``days.csv``, ``revisions.csv`` and the tables as of each moment."""
-        reader = self.cloud.reader
+        tables = self.cloud.tables
         believed = [self.believed(when) for when in MOMENTS]
-        return csv_files.days(reader.daily()), csv_files.revisions(reader.revisions()), believed
+        return csv_files.days(tables.daily()), csv_files.revisions(tables.entries()), believed
 
     def believed(self, when):
         return {
             row.day.date.isoformat(): (row.day.counts.cases, row.day.counts.deaths, row.day.counts.recovered)
-            for row in self.target.reader.as_of(when)
+            for row in self.target.tables.as_of(when)
         }
 
 
@@ -80,23 +84,27 @@ def test_what_was_believed_at_40_moments_is_what_the_files_said_by_then(played):
 def test_a_rebuild_from_the_archive_gives_the_same_days_revisions_and_beliefs(played):
     before = played.written()
     assert len(list(csv.DictReader(before[1].splitlines()))) == ENTRIES
-    assert rebuild.rebuild(played.target) == ENTRIES
+    assert replaying.rebuild(played.target) == ENTRIES
     assert played.written() == before
 
 
 def test_what_the_stream_retains_gives_the_same_where_the_archive_ends_before_it(played):
     before, target = played.written(), played.target
-    retained = [batch for batch in replaying.from_stream(target, None, None) if batch.records]
+    retained = list(from_stream(target.client("kinesis"), target.facts["stream"], None, None))
     count = sum(batch.records for batch in retained)
     assert 0 < count < ENTRIES, "a stream keeps a week of four months"
     oldest = version(played.cloud.clock.now() - dt.timedelta(days=7))
-    log = replaying.archived(target.client("s3"), target.facts["archive_bucket"])
-    earlier = [events for events in log if events[0].version < oldest]
+    earlier = [events for events in target.archive.log() if events[0].version < oldest]
     assert sum(map(len, earlier)) + count == ENTRIES
-    for table in ("daily_table", "revisions_table"):
-        rebuild._make_anew(target, target.facts[table])
-    rebuild._forget_days(target)
+    target.tables.empty()
+    head = target.ledger.head()
+    target.ledger.commit(Change(target.now(), (head, replace(head, stamp=0, entries=0))))
+    target.ledger.empty(target.ledger.days())
     for events in earlier:
-        assert not target.invoke("consumer", replaying.payload(events)).response["batchItemFailures"]
-    assert replaying.feed(target, retained, len(retained)) == (count, 0)
+        assert not target.invoke("consumer", payload(events)).response["batchItemFailures"]
+
+    def invoke(body):
+        return target.invoke("consumer", body).response
+
+    assert feed(retained, invoke, lambda _: None) == count
     assert played.written() == before

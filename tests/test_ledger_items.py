@@ -71,6 +71,7 @@ runs = st.builds(
     refused=date_sets,
     notice=st.none() | texts,
     moves=whole,
+    entries_before=whole,
 )
 all_days = st.builds(
     Acknowledged,

@@ -102,6 +102,19 @@ def test_of_two_acceptances_of_a_date_only_the_one_that_fits_the_files_is_told()
     assert [word.text.endswith('(accepted: "right")') for word in found.accepted] == [True]
 
 
+def test_what_an_owing_run_found_and_could_not_tell_is_told_by_the_newer_one():
+    late, word = Warning(f"late/{date(2)}", "late"), Warning(f"{ACCEPTED}x", "words")
+    gap = Warning("gap/nyt/x", "of then")
+    older = run(
+        [1], time=NOON - HOUR, warnings=(late, gap), begun=frozenset({late.code, gap.code}), accepted=(word,)
+    )
+    found = believed(run(), known(owing=[older]), published(10, 20), [])
+    assert (found.begun, found.accepted) == ({late.code}, (word,))
+    told = Head(told=(late, Warning(word.code, "")))
+    found = believed(run(), known(head=told, owing=[older]), published(10, 20), [])
+    assert (found.begun, found.accepted) == (frozenset(), ())
+
+
 def test_after_two_304s_the_run_has_nothing_pending_and_only_what_comes_of_time_is_new():
     settled = Settled(ADDRESSES, ETAGS, {"nyt": date(9), "jhu": dt.date(2020, 2, 1)}, "code", 0, 7)
     head = Head(newest=date(9), told=(Warning("behind/jhu", "known"), Warning("gap/nyt/x", "stands")))

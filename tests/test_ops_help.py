@@ -1,7 +1,6 @@
 """`python -m ops` before it reaches any stack: help, usage, configuration."""
 
 import datetime as dt
-import json
 import os
 import re
 import subprocess
@@ -10,14 +9,10 @@ from pathlib import Path
 
 import click
 import pytest
-from builders import counts, date, day, entries, entry, event
-from builders import run as a_run
 
-from ops import errors, invariants, reading, reference
+from ops import errors, reference
 from ops.__main__ import main, run
 from ops.asked import BOUND, DURATION_TYPE, MOMENT
-from schemas.run import COMPLETED, INCOMPLETE, Head
-from schemas.tables import Row
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("boto3", "botocore", "pandas", "moto", "pulumi", "duckdb")
@@ -61,7 +56,7 @@ def test_what_operating_says_of_commands_and_options_is_so_and_no_command_is_lef
     groups = {path for path, command in commands.items() if isinstance(command, click.Group)}
     assert commands.keys() - named - groups == set()
     codes = set(re.findall(r"^\| (\d+) \|", text, re.MULTILINE))
-    assert codes == {str(value) for name, value in vars(errors).items() if name.isupper()}
+    assert codes == {str(value) for name, value in vars(errors).items() if isinstance(value, int)}
 
 
 def _command(path):
@@ -209,65 +204,20 @@ def test_errors_of_the_sdk_and_of_the_sources_have_exit_codes_of_their_own():
     assert errors.explained(ValueError("?")).code == 1
 
 
-def test_what_a_given_up_run_left_is_pending_until_it_is_entered_again():
-    given_up = a_run([1, 2], state=INCOMPLETE, inserted=frozenset([date(1)]))
-    assert reading.pending([given_up], []) == [date(2)]
-    later = entry(2, 20, version=10**15)
-    assert reading.pending([given_up], [later]) == []
-    assert reading.pending([], [entry(3, 30, digest=None)]) == [date(3)]
+def test_what_the_storage_says_has_exit_codes_of_its_own():
+    from storage.errors import Damaged, LedgerMoved, LogIncomplete, NoSuchRecord, NotTaken, Unreachable
+
+    passing = (Unreachable("store", "timed out"), LedgerMoved("under it"), NotTaken("a batch"))
+    assert [errors.explained(error).code for error in passing] == [6, 6, 6]
+    assert [errors.explained(error).code for error in (Damaged("x"), LogIncomplete(["US/1"]))] == [7, 7]
+    assert errors.explained(NoSuchRecord("x")).code == 2
 
 
-def row(number, cases, version, revision=1):
-    return Row(day(number, cases), version, revision, event(number, cases, version, revision).id)
-
-
-def found(log, days, daily, revisions, runs=()):
-    by_name = {one.name: one for one in runs}
-    return [one.what for _, one in invariants.compare(log, days, daily, revisions, by_name)]
-
-
-def test_an_entry_that_says_again_what_is_believed_may_have_been_taken_for_a_duplicate():
-    log = [event(1, 10, 5), event(1, 10, 7)]
-    assert found(log, entries(entry(1, 10, 5)), [row(1, 10, 5)], [row(1, 10, 5)]) == []
-    assert found(log, entries(entry(1, 10, 7)), [row(1, 10, 7)], [row(1, 10, 5), row(1, 10, 7)]) == []
-
-
-def test_an_older_event_that_came_late_is_in_revisions_only():
-    log = [event(1, 10, 5), event(1, 11, 7, revision=2)]
-    known = entries(entry(1, 11, 7, 2))
-    assert found(log, known, [row(1, 11, 7, 2)], [row(1, 10, 5), row(1, 11, 7, 2)]) == []
-    assert found(log, known, [row(1, 11, 7, 2)], [row(1, 11, 7, 2)]) == [
-        "2020-03-01: the entry of 1970-01-01 00:00:00 UTC has no row"
-    ]
-
-
-def test_an_archived_event_whose_run_was_given_up_need_not_be_written():
-    given_up = a_run([1, 2], state=INCOMPLETE, request="r", inserted=frozenset([date(1)]))
-    log = [event(1, 10, 5, run=given_up.name), event(2, 20, 5, run=given_up.name)]
-    written = entries(entry(1, 10, 5)), [row(1, 10, 5)], [row(1, 10, 5)]
-    assert found(log, *written, [given_up]) == []
-    assert len(found(log, *written)) == 2
-
-
-def test_the_last_acknowledged_date_may_not_pass_an_unwritten_day():
-    days = entries(entry(1, 10, 5), entry(3, 30, 5))
-    waiting = a_run([2], state=INCOMPLETE, new={date(2): date(1)}, notice="n")
-    head = Head(last_acknowledged=date(3), stamp=10)
-    broken = [one.what for one in invariants.ledger(head, days, [waiting]) if one.broken]
-    assert broken == [
-        "the last acknowledged date 2020-03-03 has passed 2020-03-02, which was never acknowledged"
-    ]
-    done = a_run([1], state=COMPLETED, duplicate=frozenset([date(1)]), notice="n")
-    assert [one.what for one in invariants.ledger(head, days, [done])] == [
-        "1 dates have no day, 2020-03-02 to 2020-03-02: never published by both"
-    ]
-
-
-def test_a_figure_that_differs_is_told_with_both():
-    log = [event(1, 10, 5)]
-    changed = Row(day(1, 12), 5, 1, log[0].id)
-    assert found(log, entries(entry(1, 10, 5)), [changed], [row(1, 10, 5)]) == [
-        "2020-03-01 has 12 cases, 0 deaths, recovered 0, the ledger 10 cases, 0 deaths, recovered 0"
-    ]
-    assert counts(10).digest in log[0].id
-    assert json.dumps(vars(invariants.Finding("log", "x"))) == '{"place": "log", "what": "x", "broken": true}'
+def test_a_terminal_that_lacks_a_character_gets_it_written_out():
+    script = "from ops import output; output.write_out_what_is_lacking(); output.line('1 – 2')"
+    for encoding, said in (("latin-1", b"1 \\u2013 2\n"), ("utf-8", "1 – 2\n".encode())):
+        surroundings = os.environ | {"PYTHONIOENCODING": encoding}
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, env=surroundings, capture_output=True, check=True
+        )
+        assert done.stdout == said

@@ -18,11 +18,12 @@ from reliability import counted
 from system import EITHER_STORE, System, system
 
 from dashboard.application import create_app
-from dashboard.data import CONFIG
-from dashboard.readers import open_reader
 from dashboard.settings import Settings
 from local.rights import Call, listing, read_call
-from schemas.run import COMPLETED, FAILED, INCOMPLETE
+from schemas.ledger import COMPLETED, FAILED, INCOMPLETE
+from storage.aws import CONFIG
+from storage.ledger import Ledger
+from storage.tables import open_tables
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("permissions")]
 
@@ -106,7 +107,6 @@ def seen(request: pytest.FixtureRequest) -> Iterator[Seen]:
         daybook.cloud.emulator.on_call(record)
         good_days(daybook)
         bad_days(daybook)
-        looked_at(daybook)
         policies = daybook.cloud.stack.policies
     yield Seen(request.param, calls, dict(policies))
 
@@ -137,12 +137,14 @@ def bad_days(daybook: System) -> None:
     with daybook.on_call("PutObject", lambda: "AccessDenied"):  # into the archive, before any table
         daybook.cloud.settle(until=daybook.moment - dt.timedelta(minutes=1))
     assert daybook.stored(never_entered.request).state == INCOMPLETE
+    looked_at(daybook)  # while a run owes a date
     with daybook.on_call("PutRecords", dying(daybook)):
         assert daybook.run().state == COMPLETED
     daybook.publish({"2020-03-01": 14, "2020-03-02": 20, "2020-03-03": 30})
     forgotten = daybook.run(settle=False)
     daybook.run()
-    assert daybook.stored(forgotten.request).state == INCOMPLETE
+    late = daybook.stored(forgotten.request)
+    assert (late.state, late.reason_count) == (COMPLETED, 1)
     daybook.cloud.runtime.invoke(daybook.cloud.stack.exports["reporter"], b'{"trigger": "trial"}')
 
 
@@ -154,10 +156,12 @@ def looked_at(daybook: System) -> None:
     with pytest.MonkeyPatch.context() as environment:
         # From there, unlike from an argument, the SDK asks Timestream for its endpoints, as it does on AWS.
         environment.setenv("AWS_ENDPOINT_URL", daybook.cloud.emulator.endpoint)
-        reader = open_reader(vars(told), lambda service: session.client(service, config=CONFIG))
-    page = create_app(reader, told).server.test_client()
-    assert [page.get(path).status_code for path in PAGES] == [200] * len(PAGES)
-    assert page.get("/status.json").get_json()["last_acknowledged"] == "2020-03-03"
+        ledger = Ledger(session.client("dynamodb", config=CONFIG), told.ledger_table)
+        tables = open_tables(vars(told), lambda service: session.client(service, config=CONFIG))
+        page = create_app(ledger, tables, told).server.test_client()
+        assert [page.get(path).status_code for path in PAGES] == [200] * len(PAGES)
+        assert page.get("/status.json").get_json()["last_acknowledged"] == "2020-03-03"
+        assert page.get("/status.json").get_json()["pending"]
 
 
 def slip_in(daybook: System) -> None:

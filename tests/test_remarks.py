@@ -48,8 +48,8 @@ def test_gaps_falls_and_recoveries_that_stop_are_warned_of():
     assert found == {
         "gap/nyt/2020-03-02",
         "gap/jhu/2020-03-02",
-        "fall/nyt/cases/2020-03-03",
-        "fall/jhu/recovered/2020-03-03",
+        "fall/nyt/cases/10-9/2020-03-03",
+        "fall/jhu/recovered/3-2/2020-03-03",
         "unreported/jhu/2020-03-04",
     }
 

@@ -147,6 +147,7 @@ def test_it_may_read_the_tables_and_the_ledger_and_do_what_beanstalk_s_agents_do
         "timestream:DescribeEndpoints": ["*"],
         "dynamodb:GetItem": ledger,
         "dynamodb:Query": ledger,
+        "dynamodb:BatchGetItem": ledger,
         "s3:GetObject": [
             stack.arn("s3/bucket:Bucket", "bundles") + "/*",
             "arn:aws:s3:::elasticbeanstalk-us-east-1-123456789012/resources/environments/*",

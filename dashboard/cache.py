@@ -1,0 +1,186 @@
+"""What was last read, and when it is worth reading again.
+
+Queries are money: a Timestream query costs about 1.7 cents, a DynamoDB read next to nothing. So each look
+asks the ledger's head (once in a few seconds, however many people look), and the tables only when the
+head's stamp has changed, or while a table trails: then again after the minutes in ``AGAIN``, as
+Timestream's magnetic store may take six hours to show what it has accepted.
+
+When something is out of reach, the last good figures stay, and the view says what is wrong with them.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from dashboard.latest import Details, Latest, Problem
+from schemas.ledger import Head, Run, SentNotice, SourceFile
+from storage.change import Reading
+from storage.errors import Place, Unreachable
+from storage.tables import Row, stamp
+
+RECENT_RUNS = 30
+HEAD_EVERY = dt.timedelta(seconds=4)
+RETRY_EVERY = dt.timedelta(seconds=8)  # after a failure; the SDK has tried three times by then
+AGAIN = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 15, 45, 120, 360))  # from the first time
+# Seconds that a viewer waits: for news of figures that there are already, and for the very first.
+PATIENCE = (3.0, 20.0)
+
+Answer = TypeVar("Answer")
+Clock = Callable[[], dt.datetime]
+
+
+class LedgerReads(Protocol):
+    """What is read of the ledger. Any of it may raise Unreachable."""
+
+    def head(self) -> Head: ...
+    def owing(self) -> Reading: ...
+    def files(self) -> list[SourceFile]: ...
+    def runs(self, limit: int) -> list[Run]: ...
+    def notices(self) -> list[SentNotice]: ...
+
+
+class TableReads(Protocol):
+    """What is read of the tables. Any of it may raise Unreachable."""
+
+    def daily(self) -> list[Row]: ...
+    def entries(self) -> list[Row]: ...
+
+
+class Table:
+    """One table as last read; None until it is. One that is ``counted`` holds every entry, not only the
+    newest of each date."""
+
+    def __init__(self, read: Callable[[], list[Row]], *, counted: bool) -> None:
+        self._read = read
+        self._counted = counted
+        self.rows: tuple[Row, ...] | None = None
+        self.read_at: dt.datetime | None = None
+        self._asked_for: object = None
+        self._first: dt.datetime | None = None
+        self._tries = 0
+
+    def trails(self, head: Head | None) -> bool:
+        """Whether there are rows, and not all that the ledger has acknowledged."""
+        if head is None or self.rows is None:
+            return False
+        return stamp(self.rows) != head.stamp or (self._counted and len(self.rows) < head.entries)
+
+    def due(self, head: Head, now: dt.datetime) -> bool:
+        """Whether it is worth a query."""
+        if self._asked_for != self._wanted(head) or self._first is None:
+            return True
+        return self.trails(head) and self._tries < len(AGAIN) and now >= self._first + AGAIN[self._tries]
+
+    def refresh(self, head: Head, now: dt.datetime) -> None:
+        """Raises Unreachable, and then keeps what it has."""
+        self.rows = tuple(self._read())
+        self.read_at = now
+        if self._asked_for != self._wanted(head) or self._first is None:
+            self._asked_for, self._first, self._tries = self._wanted(head), now, 0
+            return
+        while self._tries < len(AGAIN) and now >= self._first + AGAIN[self._tries]:
+            self._tries += 1
+
+    def _wanted(self, head: Head) -> object:
+        return (head.stamp, head.entries) if self._counted else head.stamp
+
+
+class Desk:
+    """Where every page and download looks. One thread asks; a look waits no longer than ``patience`` says."""
+
+    def __init__(
+        self,
+        ledger: LedgerReads,
+        tables: TableReads,
+        clock: Clock,
+        patience: tuple[float, float] = PATIENCE,
+    ) -> None:
+        self.clock = clock
+        self._ledger = ledger
+        self._patience = patience
+        self._asks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
+        self._daily = Table(tables.daily, counted=False)
+        self._entries = Table(tables.entries, counted=True)
+        self._latest = Latest()
+        self._head_at: dt.datetime | None = None
+        self._details_at: dict[bool, object] = {}
+        self._failed: dict[Place, tuple[Problem, dt.datetime]] = {}
+
+    def look(self, *, entries: bool = False, notices: bool = False) -> Latest:
+        """What there is; with ``entries``, every entry ever made; with ``notices``, the last notices."""
+        asked = self._asks.submit(self._refresh, entries, notices)
+        try:
+            known = self._daily if not entries or self._daily.rows is None else self._entries
+            asked.result(self._patience[1 if known.rows is None else 0])
+        except TimeoutError:
+            return replace(self._latest, waiting=True)
+        return self._latest
+
+    def _refresh(self, entries: bool, notices: bool) -> None:
+        now = self.clock()
+        head = self._latest.head
+        if self._may_ask("ledger", now) and (self._head_at is None or now >= self._head_at + HEAD_EVERY):
+            head = self._ask("ledger", now, self._ledger.head) or head
+            self._head_at = now
+        head, details = self._with_details(head, notices, now)
+        if head is not None:
+            for table in (self._daily, self._entries) if entries else (self._daily,):
+                if table.due(head, now) and self._may_ask("store", now):
+                    self._ask("store", now, lambda table=table: table.refresh(head, now))
+        self._latest = Latest(
+            rows=self._daily.rows,
+            entries=self._entries.rows,
+            head=head,
+            details=details,
+            trailing=self._daily.trails(head),
+            entries_trailing=self._entries.trails(head),
+            read_at=self._daily.read_at,
+            entries_read_at=self._entries.read_at,
+            problems=tuple(problem for problem, _ in self._failed.values()),
+        )
+
+    def _with_details(
+        self, head: Head | None, notices: bool, now: dt.datetime
+    ) -> tuple[Head | None, Details | None]:
+        """Head and details of one reading. They are read again when a transaction has moved the head, or a
+        notice was sent."""
+        known = self._latest.details
+        if head is None or not self._may_ask("ledger", now):
+            return head, known
+        as_it_is = (head.moves, head.unsent)
+        if self._details_at.get(notices) == as_it_is or self._details_at.get(True) == as_it_is:
+            return head, known
+
+        def read() -> tuple[Head, Details]:
+            ledger, reading = self._ledger, self._ledger.owing()
+            details = Details(
+                files=tuple(ledger.files()),
+                runs=tuple(ledger.runs(RECENT_RUNS)),
+                owing=reading.others,
+                days=reading.days,
+                notices=tuple(ledger.notices()) if notices else known and known.notices,
+            )
+            return reading.head, details
+
+        answer = self._ask("ledger", now, read)
+        if answer is None:
+            return head, known
+        head = answer[0]
+        self._details_at[notices] = (head.moves, head.unsent)
+        return answer
+
+    def _may_ask(self, place: Place, now: dt.datetime) -> bool:
+        return place not in self._failed or now >= self._failed[place][1] + RETRY_EVERY
+
+    def _ask(self, place: Place, now: dt.datetime, ask: Callable[[], Answer]) -> Answer | None:
+        """The answer; None where there is none, and then it is known that the place is out of reach."""
+        try:
+            answer = ask()
+        except Unreachable as failure:
+            since = self._failed[place][0].since if place in self._failed else now
+            self._failed[place] = (Problem(place, failure.problem, since), now)
+            return None
+        self._failed.pop(place, None)
+        return answer
