@@ -1,4 +1,4 @@
-"""A run's time and arrival are the request's and the ledger's: what the trace header says is nothing to it."""
+"""A run's time and arrival are the request's and the ledger's: the trace header means nothing to it."""
 
 import pytest
 from in_process import in_process
