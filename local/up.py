@@ -159,7 +159,7 @@ def _sum_up(console: Console, cloud: LocalCloud, outbox: Outbox, folder: Path) -
         ("Days in the record", f"{len(daily):,}"),
         ("Restatements entered", f"{len(revisions) - len(daily):,}"),
         ("Last acknowledged date", head.last_acknowledged or "none yet"),
-        *(("Standing warning", warning.text) for warning in head.warnings),
+        *(("Standing warning", warning.text) for warning in head.told),
         *((f"Sent to {person}", _messages(count)) for person, count in sorted(outbox.sent.items())),
         ("Their texts are in", folder / "outbox"),
     ]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ops.asked import Bound
-from ops.errors import AWS, USAGE, Problem
+from ops.errors import AWS, PENDING, USAGE, Problem
 from ops.output import as_json, counting, facts, lines, say
 from ops.reading import REBUILD_AGAIN
 from ops.target import Target
@@ -20,10 +20,13 @@ MAX_LISTED = 1_000  # of what the log lacks
 
 
 def replay(target: Target, source: str, bounds: Bounds, dry: bool) -> int:
-    """Feed what lies between the bounds to the consumer; how many records that were."""
+    """Feed what lies between the bounds to the consumer; how many records that were. Raises Problem while a
+    rebuild is under way."""
     batches, total = _batches(target, source, bounds)
     if dry:
         return sum(batch.records for batch in batches)
+    if held := target.ledger.head().held:
+        raise Problem(f"Nothing can be replayed: {held.reason}.", RESTING, f"{REBUILD_AGAIN}.", PENDING)
     with _counted("Replaying", total) as move:
         count = feed(batches, _invoke(target), move)
     if source == "archive":

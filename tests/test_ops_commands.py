@@ -325,11 +325,12 @@ def test_a_rebuild_that_breaks_off_leaves_its_marker_and_is_ended_by_the_same_co
     mended.daybook.agrees()
 
 
-def test_while_a_rebuild_is_under_way_nothing_is_fetched(mended):
+def test_while_a_rebuild_is_under_way_nothing_is_fetched_or_replayed(mended):
     mended.change("head", held={"reason": "a rebuild", "since": "2020-03-12T12:00:00.000Z"})
     before = mended.rows()
     answer = mended.cloud.runtime.invoke(mended.exports["fetcher"], b"{}")
     assert "PipelineHeld" in answer.response.decode()
+    assert mended.ops("replay", "--source", "stream")[0] == 5
     assert mended.rows() == before
 
 
