@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from functions.archive import Archive
 from misbehaving import sources_at
 from source_faults import FILES, UNAVAILABLE, Decision, decided
 
