@@ -13,8 +13,9 @@ from storage.aws import code
 from storage.errors import Unreachable
 from storage.ledger import Ledger
 
-CONTENT = ("InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid")  # what SNS says of one
-message MAX_NOTICES = 20  # of a topic, sent in one invocation; the next one sends the others
+# What SNS says of one message, and not of its topic.
+CONTENT = ("InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid")
+MAX_NOTICES = 20  # of a topic, sent in one invocation; the next one sends the others
 
 
 class Notices:

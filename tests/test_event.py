@@ -32,9 +32,7 @@ def test_identity_is_derived_from_date_version_and_values():
 
 def test_a_value_that_comes_back_is_an_event_of_its_own():
     a, b = day(1, 10), day(1, 11)
-    events = [
-        DayEvent(entered, number, None, "r", "s", FILES) for number, entered in enumerate((a, b, a), 1)
-    ]
+    events = [DayEvent(entered, number, None, "r", "s", FILES) for number, entered in enumerate((a, b, a), 1)]
     assert len({event.id for event in events}) == 3
 
 
