@@ -88,7 +88,7 @@ def _after(
         return replace(_acknowledged(event, entries + 1, now), seen=day.seen)
     if day and outcome is Outcome.LATE:
         return replace(day, entries=entries + 1)
-    if day and outcome in (Outcome.DUPLICATE, Outcome.SUPERSEDED):
+    if day and outcome is Outcome.DUPLICATE:
         return replace(day, seen=max(day.seen, event.version))
     return day
 

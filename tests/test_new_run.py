@@ -75,7 +75,7 @@ def test_an_acceptance_of_exactly_these_values_is_told_with_the_operator_s_words
     files = published(2_000, 20_000)
     accepted = accepts(2, figures_digest(files, date(2)), "w" * 600)
     (word,) = believed(run(), known(), files, [accepted]).accepted
-    assert word.code == f"{ACCEPTED}2020-03-02/{accepted.digest}/cases"
+    assert word.code == f"{ACCEPTED}2020-03-02/{accepted.digest}"
     assert word.text.startswith('nyt, row 3, 2020-03-02, cases: "20000" rises more than fourfold from')
     assert word.text.endswith(f'(accepted: "{"w" * MAX_WORDS}")')
     head = Head(told=(Warning(word.code, ""),))
@@ -87,11 +87,12 @@ def test_an_acceptance_of_other_values_is_none():
         believed(run(), known(), published(2_000, 20_000), [accepts(2, "0" * 12)])
 
 
-def test_an_accepted_withdrawal_is_told_for_each_file_that_the_date_is_missing_from():
+def test_an_accepted_withdrawal_is_told_once_and_names_each_file_that_the_date_is_missing_from():
     found = believed(run(), known(entry(1, 10), entry(2, 20)), published(10), [accepts(2, GONE)])
-    assert [word.code for word in found.accepted] == [
-        f"{ACCEPTED}2020-03-02/{GONE}/{source}" for source in ("nyt", "jhu")
-    ]
+    (word,) = found.accepted
+    assert word.code == f"{ACCEPTED}2020-03-02/{GONE}"
+    assert word.text.startswith("nyt, 2020-03-02: is acknowledged, and missing from the file")
+    assert "; jhu, 2020-03-02: is acknowledged, and missing from the file" in word.text
     assert found.pending == ()
 
 
