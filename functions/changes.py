@@ -46,7 +46,8 @@ MAX_REMEMBERED = 200  # acceptances that people know of, in the head's item
 
 
 def next_time(head: Head, days: Iterable[Acknowledged], asked: dt.datetime) -> dt.datetime:
-    """The run's time: as asked for, or 1 ms after the last stored run and the newest event that was seen."""
+    """The run's time: as asked for, or 1 ms after the last stored run and after the newest event that was seen of
+    these days, which the run sends."""
     seen = max((day.seen for day in days), default=-1)
     after_run = head.last_run + MILLISECOND if head.last_run else asked
     return max(asked, after_run, at(seen + 1) if seen >= 0 else asked)
