@@ -39,8 +39,8 @@ def believed(run: Run, known: Known, published: Published, acceptances: Sequence
     pending = diff(published.days, days, known.owed)
     new = unacknowledged(published.days, pending, days)
     late = [date for date in new if head.last_acknowledged and date < head.last_acknowledged]
-    holding = [*remarks.remarks(published, run.time.date(), late), *_untold(known)]
-    news = remarks.news(holding, head.told)
+    holding = [*_untold(known), *remarks.remarks(published, run.time.date(), late)]
+    news = remarks.news({warning.code: warning for warning in holding}.values(), head.told)
     return replace(
         run,
         pending=tuple(day.date for day in pending),
