@@ -66,6 +66,9 @@ class Watch:
         self.problems += self._looked(handler)
 
     def _looked(self, handler: str) -> Iterator[Finding]:
+        if self._rests():  # a rebuild that was interrupted has emptied a part, and a second one fills it
+            self.forget()
+            return
         last, ledger = self._ledger()
         daily = self._daily()
         if self._last and (last is None or last < self._last):
@@ -97,6 +100,11 @@ class Watch:
         """Begin anew with these dates, or with all: a step has destroyed them, or a rebuild empties them."""
         lost = set(dates)
         self._versions = {key: v for key, v in self._versions.items() if lost and key[1] not in lost}
+
+    def _rests(self) -> bool:
+        """Whether the marker of a rebuild stands."""
+        items = _items(self._cloud.stack.exports["ledger_table"])
+        return "held" in items.get("head", {})
 
     def _ledger(self) -> tuple[dt.date | None, Versions]:
         """The last acknowledged date and the days' versions, out of the emulator's own memory."""
