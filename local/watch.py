@@ -9,6 +9,7 @@ assert broken(cloud, watch) == []
 import base64
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -45,6 +46,7 @@ class Watch:
         self.said = said
         self.put = put
         self.copies = copies
+        self.refused = False  # whether the files are, so that no run can send what others owe
         self.problems: list[Finding] = []
         self._last: dt.date | None = None
         self._versions: dict[tuple[str, dt.date], int] = {}
@@ -159,7 +161,17 @@ def broken(cloud: LocalCloud, watch: Watch) -> list[str]:
     now = kept(cloud)
     ended = Ended(now, watch.said(), messages(cloud), tuple(_put(watch.put)), watch.copies)
     found = [*watch.problems, *invariants.broken(now), *ending.findings(ended)]
+    if watch.refused:
+        left = set(ending.nothing_is_left_to_do(ended))
+        left -= set(ending.nothing_is_left_to_do(replace(ended, kept=_without_owing(now))))
+        found = [finding for finding in found if finding not in left]
     return [f"{finding.place}: {finding.what}" for finding in dict.fromkeys(found)]
+
+
+def _without_owing(kept: Kept) -> Kept:
+    """As if there were no runs that owe dates."""
+    runs = {name: run for name, run in kept.runs.items() if not kept.owed(run)}
+    return replace(kept, head=replace(kept.head, owing=kept.head.owing & runs.keys()), runs=runs)
 
 
 def dump(cloud: LocalCloud) -> bytes:

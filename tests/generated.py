@@ -50,9 +50,7 @@ KINDS: Mapping[str, tuple[int, st.SearchStrategy[Any]]] = {
     "run and meanwhile": (7, st.tuples(st.sampled_from(BUSY), meanwhile)),
     "fail": (
         14,
-        st.tuples(
-            st.sampled_from(CALLS), st.sampled_from(WAYS), st.integers(1, 3), st.sampled_from(LASTING)
-        ),
+        st.tuples(st.sampled_from(CALLS), st.sampled_from(WAYS), st.integers(1, 3), st.sampled_from(LASTING)),
     ),
     "mend": (4, st.tuples(places)),
     "deliver again": (4, nothing),
@@ -79,7 +77,7 @@ RECOVERED = st.sampled_from([0, 0, 5, 7, 0, 0, None])
 rows = st.tuples(CASES, RECOVERED)
 file = st.tuples(rows, rows, rows, rows)
 plans = st.tuples(
-    st.lists(file, min_size=1, max_size=4),
+    st.tuples(file, file, file, file),
     st.sampled_from([False] * 9 + [True]),  # a long history
     st.integers(3, 4),  # dates
     # A single list would be of six steps on average.
@@ -88,11 +86,12 @@ plans = st.tuples(
 
 
 def document(plan: tuple[Any, ...]) -> tuple[Document, list[str]]:
-    """The document of a plan, and the kinds of its steps. What is impossible by then (a retry before any run) is left out."""
+    """The document of a plan, and the kinds of its steps. What is impossible by then (a retry
+    before any run) is left out."""
     drawn, long, count, choices = plan
     files = {f"f{number}": _files(rows[:count], long) for number, rows in enumerate(drawn)}
     made = _Made(files, count)
-    made.publish(0)
+    made.publish(0)  # the first
     for kind, *given in choices[:MAX_STEPS]:
         _WRITE[kind](made, *given)
     made.end()
@@ -120,6 +119,7 @@ class _Made:
         self.steps: list[Step] = []
         self.kinds: list[str] = []  # of these steps, as they are counted
         self.runs: list[str] = []
+        self._runs, self._served = 0, -1
         self.failing: list[str] = []
         self.held = self.rebuilds = False
 
@@ -127,12 +127,20 @@ class _Made:
         self.kinds.append(kind)
         self.steps.append(step)
 
-    def name(self) -> str:
-        self.runs.append(f"r{len(self.runs) + 1}")
-        return self.runs[-1]
+    def name(self, is_sure: bool = True) -> str:
+        """A run's name. One that may never be asked for is named by no later step."""
+        self._runs += 1
+        name = f"r{self._runs}"
+        self.runs += [name] if is_sure else []
+        return name
 
     def publish(self, place: int) -> None:
-        self.add("publish", {"publish": self.files[place % len(self.files)]})
+        self.add("publish", {"publish": self.other(place)})
+
+    def other(self, place: int) -> str:
+        """Files other than those that are served."""
+        self._served = (self._served + 1 + place % (len(self.files) - 1)) % len(self.files)
+        return self.files[self._served]
 
     def end(self) -> None:
         """A rebuild that was interrupted is ended by a second one: everything rests until then."""
@@ -159,10 +167,10 @@ def _run_and_meanwhile(made: _Made, call: str, other: tuple[str, int]) -> None:
     kind, place = other
     run = made.name()
     do: list[Step] = {
-        "run": lambda: [{"run": made.name()}],
+        "run": lambda: [{"run": made.name(is_sure=False)}],
         "publish and run": lambda: [
-            {"publish": made.files[place % len(made.files)]},
-            {"run": made.name()},
+            {"publish": made.other(place)},
+            {"run": made.name(is_sure=False)},
         ],
         "replay": lambda: [{"ops": ["replay"], "exits": REPLAY}],
         "release": lambda: [{"release": "consumer"}],
