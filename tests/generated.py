@@ -47,19 +47,19 @@ KINDS: Mapping[str, tuple[int, st.SearchStrategy[Any]]] = {
     "release": (4, nothing),
     "retry": (5, st.tuples(places)),
     "run without retries": (2, nothing),
-    "run and meanwhile": (7, st.tuples(st.sampled_from(BUSY), meanwhile)),
+    "run and meanwhile": (10, st.tuples(st.sampled_from(BUSY), meanwhile)),
     "fail": (
         14,
         st.tuples(st.sampled_from(CALLS), st.sampled_from(WAYS), st.integers(1, 3), st.sampled_from(LASTING)),
     ),
     "mend": (4, st.tuples(places)),
     "deliver again": (4, nothing),
-    "deliver only": (3, st.tuples(places)),
-    "deliver late": (4, st.tuples(places)),
+    "deliver only": (6, st.tuples(places)),
+    "deliver late": (5, st.tuples(places)),
     "remake mapping": (3, nothing),
     "replay": (4, nothing),
     "replay the stream": (4, nothing),
-    "rebuild": (3, nothing),
+    "rebuild": (5, nothing),
     "accept": (4, st.tuples(st.integers(0, 3))),
 }
 KIND = st.sampled_from([kind for kind, (often, _) in KINDS.items() for _ in range(often)])

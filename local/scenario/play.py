@@ -159,7 +159,7 @@ def play(cloud: InProcessCloud, scenario: Scenario) -> Outcome:
     missed = player.faults.lift()
     player.held = False
     player.wait(None)
-    player.wait(LEASE)  # a notice that could not be sent is its holder's for so long
+    player.wait(LEASE + dt.timedelta(seconds=1))  # a notice that wasn't sent is its holder's for so long
     closing = player.ask()
     player.wait(None)
     cloud.wire.intercept = None
