@@ -27,7 +27,12 @@ CALLS = (
     *("consumer archive:read", "fetcher archive:read", "reporter ledger:commit", "sns:Publish"),
     *("ops ledger:commit", "ops archive:read"),
 )
-BUSY = ("consumer store:write", "consumer ledger:commit", "consumer archive:put", "fetcher ledger:commit")
+# Where another acts meanwhile. Before a put: what was read later is then on the stream earlier.
+BUSY = (
+    *("fetcher kinesis:PutRecords", "fetcher kinesis:PutRecords", "fetcher ledger:commit"),
+    *("consumer store:write", "consumer ledger:commit", "consumer archive:put"),
+)
+OTHERS = ("publish and run", "publish and run", "publish and run", "run", "replay", "release", "deliver")
 WAYS = ("dies before", "dies after", "unanswered", "refused", "throttled", "denied")
 LASTING = (1, 1, 1, 3, "3h", "13h", "ever")
 SPANS = ("1m", "10m", "1h", "6h", "13h", "1d", "1d", "30h")
@@ -37,7 +42,7 @@ ACCEPT = [0, 1, 2, 4, 6, 137]
 
 places = st.integers(0, 5)
 nothing = st.just(())
-meanwhile = st.tuples(st.sampled_from(["run", "publish and run", "replay", "release", "deliver"]), places)
+meanwhile = st.tuples(st.sampled_from(OTHERS), places)
 # How often, of a hundred or so; and what is chosen beside.
 KINDS: Mapping[str, tuple[int, st.SearchStrategy[Any]]] = {
     "run": (20, nothing),
