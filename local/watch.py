@@ -9,6 +9,7 @@ assert broken(cloud, watch) == []
 import base64
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -45,6 +46,7 @@ class Watch:
         self.said = said
         self.put = put
         self.copies = copies
+        self.refused = False  # whether the files are, so that no run can send what others owe
         self.problems: list[Finding] = []
         self._last: dt.date | None = None
         self._versions: dict[tuple[str, dt.date], int] = {}
@@ -66,6 +68,9 @@ class Watch:
         self.problems += self._looked(handler)
 
     def _looked(self, handler: str) -> Iterator[Finding]:
+        if self._rests():  # a rebuild that was interrupted has emptied a part, and a second one fills it
+            self.forget()
+            return
         last, ledger = self._ledger()
         daily = self._daily()
         if self._last and (last is None or last < self._last):
@@ -97,6 +102,11 @@ class Watch:
         """Begin anew with these dates, or with all: a step has destroyed them, or a rebuild empties them."""
         lost = set(dates)
         self._versions = {key: v for key, v in self._versions.items() if lost and key[1] not in lost}
+
+    def _rests(self) -> bool:
+        """Whether the marker of a rebuild stands."""
+        items = _items(self._cloud.stack.exports["ledger_table"])
+        return "held" in items.get("head", {})
 
     def _ledger(self) -> tuple[dt.date | None, Versions]:
         """The last acknowledged date and the days' versions, out of the emulator's own memory."""
@@ -151,7 +161,17 @@ def broken(cloud: LocalCloud, watch: Watch) -> list[str]:
     now = kept(cloud)
     ended = Ended(now, watch.said(), messages(cloud), tuple(_put(watch.put)), watch.copies)
     found = [*watch.problems, *invariants.broken(now), *ending.findings(ended)]
+    if watch.refused:
+        left = set(ending.nothing_is_left_to_do(ended))
+        left -= set(ending.nothing_is_left_to_do(replace(ended, kept=_without_owing(now))))
+        found = [finding for finding in found if finding not in left]
     return [f"{finding.place}: {finding.what}" for finding in dict.fromkeys(found)]
+
+
+def _without_owing(kept: Kept) -> Kept:
+    """As if there were no runs that owe dates."""
+    runs = {name: run for name, run in kept.runs.items() if not kept.owed(run)}
+    return replace(kept, head=replace(kept.head, owing=kept.head.owing & runs.keys()), runs=runs)
 
 
 def dump(cloud: LocalCloud) -> bytes:

@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import pairs
 import pytest
 import reliability
 from pythons import lambdas_python
@@ -39,6 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many faults were tried; and where skips are errors, those that had no reason to be."""
     if line := reliability.summary(reliability.read(Path(os.environ[reliability.VARIABLE]))):
+        terminalreporter.write_line(line)
+    for line in pairs.table(Path(os.environ[reliability.VARIABLE])):
         terminalreporter.write_line(line)
     for report in _needless_skips(terminalreporter):
         terminalreporter.write_line(f"skipped, though it could have run here: {report.nodeid}", red=True)

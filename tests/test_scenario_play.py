@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -162,7 +163,7 @@ def test_records_come_again_in_their_order_or_a_runs_after_all_others(
     outcome = played(
         TWO_DAYS + f"  - wait: 1d\n  - publish: second\n  - run: b\n  - deliver: {{{deliver}}}\n"
     )
-    first, second, again = batches
+    first, second, again, *_ = batches  # and those of what ends each scenario
     assert again == [[*first, *second][place - 1] for place in places]
     assert outcome.problems == []
 
@@ -170,6 +171,63 @@ def test_records_come_again_in_their_order_or_a_runs_after_all_others(
 def test_what_was_destroyed_is_reported_by_verify_and_by_nothing_else(played):
     outcome = played(TWO_DAYS + "  - lose: archive 1\n")
     assert outcome.problems == []
+
+
+def test_a_command_may_exit_with_one_of_several_codes(played):
+    assert played(TWO_DAYS + "  - {ops: [status], exits: [0, 5]}\n").problems == []
+    (problem,) = played(TWO_DAYS + "  - {ops: [status], exits: [5, 6]}\n").problems
+    assert "ops status was to exit with 5 or 6, and exited with 0" in problem
+
+
+def test_an_older_run_may_still_owe_what_a_refused_file_no_longer_has(played):
+    outcome = played(
+        """
+name: 3 March is lost, and 2 March withdrawn
+files:
+  two: {nyt: {2020-03-01..2020-03-02: 5}, jhu: {2020-03-01..2020-03-02: 0}}
+  three: {nyt: {2020-03-01..2020-03-03: 5}, jhu: {2020-03-01..2020-03-03: 0}}
+  one: {nyt: {2020-03-01: 5}, jhu: {2020-03-01: 0}}
+steps:
+  - publish: two
+  - run: a
+  - publish: three
+  - run: b
+    fail: {call: "fetcher kinesis:PutRecords", how: dies before, for: ever}
+  - wait: 1h
+  - publish: one
+expect: {daily: {2020-03-02: 5, 2020-03-03: null}, closing run: failed}
+"""
+    )
+    assert outcome.problems == []
+
+
+def test_while_an_interrupted_rebuild_waits_to_be_ended_nothing_is_lost(played):
+    outcome = played(
+        TWO_DAYS
+        + """
+  - fail: {call: "consumer store:write", how: throttled, for: ever}
+  - ops: [replay, --rebuild, --yes]
+    exits: 6
+  - run: b
+  - mend: consumer store:write
+  - ops: [replay, --rebuild, --yes]
+"""
+    )
+    assert outcome.problems == []
+
+
+def test_what_a_replay_at_the_end_would_change_is_told(played, cloud, monkeypatch):
+    def replay(cloud, arguments):
+        cloud.client("sns").publish(
+            TopicArn=cloud.stack.exports["alerts_topic"], Message='{"default": ""}', MessageStructure="json"
+        )
+        return 0, ""
+
+    monkeypatch.setattr(sys.modules["local.scenario.play"], "operate", replay)
+    told = "\n".join(played(TWO_DAYS).problems)
+    assert "a replay, messages: what should have changed nothing" in told
+    assert "a rebuild, messages: what should have changed nothing" in told
+    assert "a remade mapping" not in told
 
 
 def test_another_acts_just_before_a_call(played):

@@ -162,7 +162,7 @@ STEPS: dict[str, tuple[Callable[[Node], Any], dict[str, Callable[[Node], Any]], 
     "wait": (lambda node: node.parsed(values.span), {}, ()),
     "remake mapping": (_only("trim horizon", "place to begin at"), {}, ()),
     "mend": (_call, {}, ()),
-    "ops": (lambda node: [word.text() for word in node.items()], {"exits": Node.number}, ()),
+    "ops": (lambda node: [word.text() for word in node.items()], {"exits": _one_or_more(Node.number)}, ()),
     "repeat": (lambda node: node.number(1), {"steps": _steps}, ("steps",)),
     "expect": (_expectations, {}, ()),
 }

@@ -1,6 +1,7 @@
 """Play a scenario on a cloud, from its beginning to what must hold at its end."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,10 +12,14 @@ from local.mapping import Mapping
 from local.scenario import expect, invariants, reading
 from local.scenario.faults import Faults
 from local.scenario.form import Scenario, Step
+from local.scenario.operator import operate
 from local.scenario.reading import Lost
 from local.scenario.steps import STEPS
 from local.scheduler import fire
-from schemas.ledger import COMPLETED
+from local.watch import dump
+from ops.invariants.ending import changed
+from schemas.ledger import COMPLETED, FAILED
+from storage.ledger import LEASE
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,28 @@ class Player:
         if until is not None:
             self.cloud.clock.advance_to(until)
 
+    def changing(self) -> list[str]:
+        """What a replay, a rebuild and a remade mapping change, each of which is to change nothing."""
+        found: list[str] = []
+        before = _dump(self.cloud)
+        for words, do in (
+            ("a replay", lambda: self._operate("replay")),
+            ("a rebuild", lambda: self._operate("replay", "--rebuild", "--yes")),
+            ("a remade mapping", lambda: STEPS["remake mapping"](self, Step("remake mapping", None, 0))),
+        ):
+            with self.unwatched():
+                do()
+                self.wait(None)
+            after = _dump(self.cloud)
+            found += [f"{words}, {finding.place}: {finding.what}" for finding in changed(before, after)]
+            before = after
+        return found
+
+    def _operate(self, *arguments: str) -> None:
+        code, output = operate(self.cloud, arguments)
+        if code:
+            self.problems.append(f"ops {' '.join(arguments)} exited at the end with {code}:\n{output}")
+
     @contextmanager
     def unwatched(self) -> Iterator[None]:
         """While everything is emptied and filled again, nothing is watched."""
@@ -116,6 +143,15 @@ class Player:
             self.cloud.mappings = outside
 
 
+def _dump(cloud: InProcessCloud) -> bytes:
+    """Figures, history, counts and messages. What a day has seen beyond its entries is in no log, so that a
+    rebuild forgets it."""
+    places = json.loads(dump(cloud))
+    for day in places["days"]:
+        del day["seen"]
+    return json.dumps(places).encode()
+
+
 def play(cloud: InProcessCloud, scenario: Scenario) -> Outcome:
     """From an empty cloud: the steps, then what is left comes to its end, one closing run, and the checks."""
     player = Player(cloud, scenario)
@@ -123,12 +159,17 @@ def play(cloud: InProcessCloud, scenario: Scenario) -> Outcome:
     missed = player.faults.lift()
     player.held = False
     player.wait(None)
+    player.wait(LEASE + dt.timedelta(seconds=1))  # a notice that wasn't sent is its holder's for so long
     closing = player.ask()
     player.wait(None)
     cloud.wire.intercept = None
     run = next((run for run in reading.runs(cloud) if run.request == closing.request), None)
     player.published.is_believed = run is not None and run.state == COMPLETED
+    player.watch.refused = run is not None and run.state == FAILED and bool(run.files)
     player.watch.copies = player.faults.copies
     player.problems += invariants.problems(cloud, player.watch, player.lost)
-    player.problems += expect.problems(cloud, scenario.expect, closing.request)
+    expected = expect.problems(cloud, scenario.expect, closing.request)
+    if player.published.is_believed and not player.lost and not player.problems:
+        player.problems += player.changing()
+    player.problems += expected
     return Outcome(player.problems, missed)

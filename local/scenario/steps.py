@@ -117,11 +117,11 @@ def ops(player: "Player", step: Step) -> None:
     empties = "--rebuild" in step.value and "--dry-run" not in step.value
     with player.unwatched() if empties else nullcontext():
         code, output = operate(player.cloud, step.value)
-    expected = step.options.get("exits", 0)
-    if code != expected:
-        command = " ".join(step.value)
+    expected = step.options.get("exits", (0,))
+    if code not in expected:
+        command, codes = " ".join(step.value), " or ".join(map(str, expected))
         player.problems.append(
-            f"line {step.line}: ops {command} was to exit with {expected}, and exited with {code}:\n{output}"
+            f"line {step.line}: ops {command} was to exit with {codes}, and exited with {code}:\n{output}"
         )
     player.deliver()
 
