@@ -85,7 +85,7 @@ def follow(nyt: History, jhu: History) -> tuple[Followed, Followed, int]:
         cases, recoveries = nyt.at(moment), jhu.at(moment)
         assert cases and recoveries  # noqa: S101 the histories begin before
         try:
-            published = transform(cases, recoveries, moment.date())
+            published = transform({"nyt": cases, "jhu": recoveries}, moment.date())
             believed = {day.date: day.counts for day in published.days}
         except SourceRefused:
             refused += 1

@@ -147,7 +147,7 @@ def _counted(run: Run, decided: Iterable[Decided], refused: Collection[str]) -> 
     """The run with these dates in its sets, each in one; a date that counts as entered stays so."""
     sets = {
         name: set(getattr(run, name))
-        for name in ("inserted", "updated", "duplicate", "superseded", "refused")
+        for name in ("inserted", "updated", "duplicate", "superseded", "failed", "refused")
     }
     for item in decided:
         name = _set_of(item, item.event.id in refused)

@@ -11,7 +11,7 @@ from typing import Any
 
 from functions import changes, log, metrics, notice_text
 from functions.completion import complete, end
-from functions.decide import Outcome, decide, is_behind
+from functions.decide import Decided, Outcome, decide, is_behind
 from functions.errors import PipelineHeld
 from functions.notices import Notices
 from functions.settings import ConsumerSettings
@@ -29,6 +29,7 @@ from storage.tables import Tables, open_tables, row
 
 MAX_DAYS = 98  # with the head and the run, the 100 items of a DynamoDB transaction
 MAX_TRIES = 8  # at a transaction under which the ledger moves
+AFTER_ANOTHER = "an older entry of its date is refused"
 PASSING = (Unreachable, LedgerMoved, PipelineHeld, Damaged)
 
 
@@ -94,14 +95,18 @@ def enter(at: Parts, chunk: Sequence[Record], now: dt.datetime) -> Head:
                 set_aside(at, record, "no run of this name sends this date with this version", now)
             rest = [record for record in chunk if record not in strangers]
             return enter(at, rest, now) if rest else at.ledger.head()
-        reading = follow_others(at, reading, events, now)
+        before_them = follow_others(at, reading, events, now)
+        if before_them.followed:
+            reading = at.ledger.read(events[0].run, [event.day.date for event in events])
         logged |= in_log(at, reading, events)
         decided = decide(events, reading.days, reading.run, logged, now)
-        new = [item.event for item in decided if item.outcome is Outcome.ENTERED]
+        waiting = {d.event.id: AFTER_ANOTHER for d in decided if d.is_new and d.date in before_them.refused}
+        good = [item for item in decided if item.event.id not in waiting]
+        new = [item.event for item in good if item.outcome is Outcome.ENTERED]
         if unlogged := [event for event in new if event.id not in logged]:
             at.archive.keep_events(unlogged)
             logged |= {event.id for event in unlogged}
-        refused = at.tables.write([row(item.event) for item in decided if item.is_entry])
+        refused = {**waiting, **write(at, good)}
         try:
             return finish(at, reading, changes.entered(reading, decided, refused, now), refused)
         except LedgerMoved as moved:  # decide again, from fresh reads
@@ -119,32 +124,49 @@ def follow_logged(at: Parts, source: str, events: Sequence[DayEvent], now: dt.da
         follow(at, events, now)
 
 
-def follow(at: Parts, events: Sequence[DayEvent], now: dt.datetime) -> Head:
-    """Make tables and ledger follow these events of one run, which the log holds; the head afterwards."""
+def follow(at: Parts, events: Sequence[DayEvent], now: dt.datetime) -> frozenset[dt.date]:
+    """Make tables and ledger follow these events of one run, which the log holds; the dates whose rows a
+    table refuses."""
     logged = {event.id for event in events}
     for _ in range(MAX_TRIES):
         reading = at.ledger.read(events[0].run, [event.day.date for event in events])
-        refused = at.tables.write([row(event) for event in events])
         decided = decide(events, reading.days, reading.run, logged, now)
+        refused = write(at, decided)
         try:
-            return finish(at, reading, changes.entered(reading, decided, refused, now), refused)
+            finish(at, reading, changes.entered(reading, decided, refused, now), refused)
         except LedgerMoved as moved:
             log.line("ledger moved", problem=str(moved))
+            continue
+        return frozenset(item.date for item in decided if item.event.id in refused)
     raise LedgerMoved(f"under {MAX_TRIES} attempts")
 
 
-def follow_others(at: Parts, reading: Reading, events: Iterable[DayEvent], now: dt.datetime) -> Reading:
-    """Follow what the log holds of these dates for other runs that owe them, oldest run first; the ledger as
-    it is then. A batch that was given up after the log, or that another works on, would be passed over."""
+def write(at: Parts, decided: Sequence[Decided]) -> Mapping[str, str]:
+    """Write the rows of the entries among these events; the events whose rows a table refuses, and why."""
+    entries = [item for item in decided if item.is_entry]
+    behind = {i.event.id for i in entries if i.before and i.event.version < i.before.version}
+    return at.tables.write([row(item.event) for item in entries], behind)
+
+
+@dataclass(frozen=True)
+class Others:
+    """What was followed for other runs: whether anything was, and the dates whose rows a table refuses."""
+
+    followed: bool = False
+    refused: frozenset[dt.date] = frozenset()
+
+
+def follow_others(at: Parts, reading: Reading, events: Iterable[DayEvent], now: dt.datetime) -> Others:
+    """Follow what the log holds of these dates for other runs that owe them, oldest run first. A batch that
+    was given up after the log, or that another works on, would be passed over."""
     dates = {event.day.date for event in events}
-    followed = False
+    others = Others()
     for other in reading.others:
         owes = dates & {*owed(other, reading.days)}
         logged = at.archive.events_of(other.version).values() if owes else ()
         if found := [event for event in logged if event.run == other.name and event.day.date in owes]:
-            follow(at, found, now)
-            followed = True
-    return at.ledger.read(reading.run and reading.run.name, dates) if followed else reading
+            others = Others(True, others.refused | follow(at, found, now))
+    return others
 
 
 def in_log(at: Parts, reading: Reading, events: Iterable[DayEvent]) -> frozenset[str]:

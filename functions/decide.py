@@ -64,8 +64,8 @@ def decide(
 
 
 def _outcome(event: DayEvent, day: Acknowledged | None, run: Run | None, logged: bool) -> Outcome:
-    if run and event.day.date in run.failed and not logged:
-        return Outcome.SUPERSEDED  # given up for good
+    if run and event.day.date in run.accounted - run.entered and not logged:
+        return Outcome.SUPERSEDED  # decided before, and what it was stays
     if day is None:
         return Outcome.ENTERED
     if event.version > day.seen:
@@ -94,10 +94,10 @@ def _after(
 
 
 def is_behind(event: DayEvent, day: Acknowledged | None, run: Run) -> bool:
-    """Whether only the log can tell if the event is an entry: something newer, or the event itself, was seen,
-    and the run does not count it as entered."""
+    """Whether only the log can tell if the event is an entry: something newer, or the event itself, was
+    decided, and the run does not count it as entered."""
     behind = day is not None and event.version <= day.seen and event.version != day.version
-    return behind and event.day.date not in run.entered
+    return (behind or event.day.date in run.accounted) and event.day.date not in run.entered
 
 
 def _acknowledged(event: DayEvent, entries: int, now: dt.datetime) -> Acknowledged:

@@ -86,6 +86,9 @@ def begin(at: Parts, request: Request, head: Head) -> Committed:
         except LedgerMoved as moved:  # decide again; and where a newer run was stored, fetch again
             log.line("ledger moved", problem=str(moved))
             before, head = head, at.ledger.head()
+            stored_by_another = next((run for run in at.ledger.runs() if run.request == request.id), None)
+            if stored_by_another:  # the request was delivered twice at once
+                return Committed(head, (stored_by_another,))
             if head.last_run != before.last_run or not (fetched.files or conditions(at, head)):
                 fetched = fetch(at, head)
     raise LedgerMoved(f"under {MAX_TRIES} attempts")
@@ -158,6 +161,7 @@ def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committe
         time=changes.next_time(head, known.days.values(), request.time),
         files={source: sha256(payload) for source, payload in fetched.files.items()},
     )
+    bare = run
     try:
         check_ledger(at, known)
         published = transform(fetched.files, run.time.date())
@@ -166,8 +170,8 @@ def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committe
         run = replace(run, basis=new_run.basis(run, head, published, at.sources.addresses, fetched.etags))
         check_size(run)
     except SourceRefused as refusal:
-        at.archive.keep_reasons(run.name, refusal.reasons)
-        return commit(at, changes.refused(head, run, refusal.reasons, stack), len(known.owed))
+        at.archive.keep_reasons(bare.name, refusal.reasons)
+        return commit(at, changes.refused(head, bare, refusal.reasons, stack), len(known.owed))
     give_up_withdrawn(at, request, known, published)
     files = [
         SourceFile(s, run.files[s], len(rows), max(rows), run.time) for s, rows in published.rows.items()

@@ -92,8 +92,9 @@ def _on_an_operators_word(
     new: dict[str, list[str]] = {}
     for reason in overruled:
         if acceptance := by_date.get(reason.date or ""):
-            code = f"{ACCEPTED}{acceptance.date}/{acceptance.digest}/{reason.field or reason.file}"
+            code = f"{ACCEPTED}{acceptance.date}/{acceptance.digest}"
             new.setdefault(code, []).append(f'{reason} (accepted: "{acceptance.reason[:MAX_WORDS]}")')
     found |= {code: "; ".join(texts) for code, texts in new.items()}
     told = {warning.code for warning in known.head.told}
-    return tuple(Warning(code, text) for code, text in found.items() if code not in told)
+    untold = [Warning(code, text) for code, text in found.items() if code not in told]
+    return tuple(untold[: remarks.MAX_WARNINGS])  # the next run tells the others

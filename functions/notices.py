@@ -9,9 +9,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions import log
 from schemas.notice import MAX_SMS, MAX_SUBJECT, REPORT, Notice
+from storage.aws import code
 from storage.errors import Unreachable
 from storage.ledger import Ledger
 
+# What SNS says of one message, and not of its topic.
+CONTENT = ("InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid")
 MAX_NOTICES = 20  # of a topic, sent in one invocation; the next one sends the others
 
 
@@ -27,7 +30,7 @@ class Notices:
         """Send these notices but for those that another holds; how many went out.
 
         Telling never stands in the way of entering: a notice that can't be sent stays unsent for the next
-        invocation, and no further one of its topic is tried.
+        invocation, and no further one of its topic is tried unless SNS refused this one for its content.
         """
         return sum(self._send(names, ledger, holder, now) for names in _by_topic(unsent))
 
@@ -41,7 +44,8 @@ class Notices:
                     sent += 1
             except (ClientError, BotoCoreError, Unreachable) as problem:
                 log.line("notice not sent", log.ERROR, notice=name, problem=str(problem))
-                break
+                if not (isinstance(problem, ClientError) and code(problem) in CONTENT):
+                    break
         return sent
 
     def publish(self, notice: Notice) -> str:

@@ -127,7 +127,7 @@ def undelivered(
         if owes := of_batch & {*owed(run, reading.days)}:
             runs.append(run)
             dates |= owes
-    if not runs:
+    if not runs and not strangers(at, records or []):
         log.line("entered already", shard=shard, first=first, last=last)
         return None
     place = f"{batch['batchSize']} records of {shard}, sequence numbers {first} to {last}"
@@ -140,6 +140,14 @@ def undelivered(
     name = f"undelivered/{shard}/{first}-{last}"
     alert = notice_text.undelivered(name, runs, dates if records else (), place, problem, at.settings.stack)
     return changes.undelivered(reading.head, runs, alert, problem, now)
+
+
+def strangers(at: Parts, records: list[Record]) -> list[Record]:
+    """The records that are no event of a run that the ledger knows: no run owes them, and the consumer had
+    not come to set them aside."""
+    names = {record.event.run for record in records if record.event}
+    known = {run.name for run in at.ledger.runs_named(names)}
+    return [record for record in records if record.event is None or record.event.run not in known]
 
 
 def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> Change | None:
@@ -160,7 +168,7 @@ def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> Change
     run = stored or Run(
         time=changes.next_time(head, (), time),
         request=request,
-        trigger=str(_mapping(message, "requestPayload").get("trigger", "manual"))[:40],
+        trigger=ascii(_mapping(message, "requestPayload").get("trigger", "manual")).strip("'")[:40],
         state=FAILED,
         arrived=now,
     )

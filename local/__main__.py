@@ -20,7 +20,7 @@ STORE = click.option(
     help="Where the tables are. [default: as kept, or timestream]",
 )
 INTERRUPTED = 130
-SOURCE_UNAVAILABLE = 4  # exit code; the others are click's: 1 for an error, 2 for wrong usage
+CONFIGURATION, SOURCE_UNAVAILABLE = 3, 4  # exit codes; the others are click's: 1 an error, 2 wrong usage
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,6 +60,7 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     from local import download, feeds
+    from local import state as kept
     from local import up as system
     from local.engine import default
     from local.publisher import Publisher
@@ -79,10 +80,14 @@ def up(
                 feed = feeds.own(publisher, sources)
             folder = state / feed.folder
             if fresh:
-                shutil.rmtree(folder, ignore_errors=True)
+                with kept.alone(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
             system.up(feed, folder, Console(), once, store)
         except feeds.UnusableSources as error:
             raise click.UsageError(str(error)) from error
+        except kept.UnusableState as error:
+            click.echo(str(error), err=True)
+            sys.exit(CONFIGURATION)
         except download.Unreachable as error:
             click.echo(str(error), err=True)
             sys.exit(SOURCE_UNAVAILABLE)

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,17 +14,18 @@ class _Server(ThreadingHTTPServer):
 
 
 class Publisher:
-    """Serves ``files`` by name; what is not there answers 404. Change it at any time."""
+    """Serves ``files`` by name, a path as it is at each request; what is not there answers 404. Change it at
+    any time."""
 
     def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
+        self.files: dict[str, bytes | Path] = {}
         publisher = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                found = publisher.files.get(self.path.removeprefix("/"))
+                found = publisher.content(self.path.removeprefix("/"))
                 if found is None:
                     self.send_error(404)
                     return
@@ -43,6 +45,16 @@ class Publisher:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
+
+    def content(self, name: str) -> bytes | None:
+        """What is served under this name now."""
+        file = self.files.get(name)
+        if not isinstance(file, Path):
+            return file
+        try:
+            return file.read_bytes()
+        except OSError:
+            return None
 
     def address(self, name: str) -> str:
         """Where a file of this name is, once it is published."""

@@ -5,21 +5,45 @@ replaying them.
 """
 
 import datetime as dt
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from local.cloud import LocalCloud
 from storage.ledger_items import DAY, HEAD, head_of, plain
-from storage.replay import payload
+from storage.replay import payload, recount
 
 ARCHIVE = "archive"
 LEDGER = "ledger.jsonl"
 STACK = "stack.json"
 REMEMBERED = ("label", "synthetic", "store")  # of the stack's configuration
-SUMS = ("stamp", "entries")  # of the days, which are made again from the log
+# What the head says of days and tables, which are made again from the log: sums, and the marker of a rebuild.
+REMADE = ("stamp", "entries", "held")
 UNFINISHED = ".unfinished"
+LOCK = "in-use"
+
+
+class UnusableState(Exception):
+    """What is kept in a folder can't be used; the text says why, and what to do."""
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep every other process from this folder. Raises UnusableState where one has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UnusableState(
+                f"Another process uses {folder}: a local cloud or a command. End it, or choose another folder "
+                "with --state."
+            ) from error
+        yield
 
 
 def save(cloud: LocalCloud, folder: Path) -> None:
@@ -48,7 +72,7 @@ def last_run(folder: Path) -> dt.datetime | None:
     """When the last run was that is kept there; None where there is none."""
     if not (folder / LEDGER).exists():
         return None
-    items = (plain(json.loads(line)) for line in (folder / LEDGER).read_text().splitlines())
+    items = map(plain, _kept_items(folder))
     return next((head_of(item).last_run for item in items if item["entry"] == HEAD), None)
 
 
@@ -63,8 +87,8 @@ def restore(cloud: LocalCloud, folder: Path) -> int:
             name = path.relative_to(folder / ARCHIVE).as_posix()
             s3.put_object(Bucket=exports["archive_bucket"], Key=name, Body=path.read_bytes())
     if (folder / LEDGER).exists():
-        for line in (folder / LEDGER).read_text().splitlines():
-            dynamodb.put_item(TableName=exports["ledger_table"], Item=json.loads(line))
+        for item in _kept_items(folder):
+            dynamodb.put_item(TableName=exports["ledger_table"], Item=item)
     count = 0
     for events in cloud.archive.log():
         if cloud.clock.is_virtual:  # of a run that died before its ledger was kept, the events may be there
@@ -73,7 +97,22 @@ def restore(cloud: LocalCloud, folder: Path) -> int:
         if answer.error or json.loads(answer.response)["batchItemFailures"]:
             raise RuntimeError(f"the log could not be replayed: {answer.response.decode()}")
         count += len(events)
+    recount(cloud.ledger, cloud.clock.now())
     return count
+
+
+def _kept_items(folder: Path) -> list[dict[str, Any]]:
+    """Raises UnusableState where the file is damaged."""
+    items = []
+    for number, line in enumerate((folder / LEDGER).read_text().splitlines(), 1):
+        try:
+            items.append(json.loads(line))
+        except ValueError as error:
+            raise UnusableState(
+                f"{folder / LEDGER}, line {number} is damaged: {error}. Bring the file back from a copy, or "
+                "start anew: python -m local up --fresh"
+            ) from error
+    return items
 
 
 def _items(cloud: LocalCloud) -> list[dict[str, Any]]:
@@ -83,7 +122,7 @@ def _items(cloud: LocalCloud) -> list[dict[str, Any]]:
     items = [item for page in pages for item in page["Items"]]
     for item in items:
         if item["entry"]["S"] == HEAD:
-            for name in SUMS:
+            for name in REMADE:
                 item.pop(name, None)
     return items
 

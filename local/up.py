@@ -35,6 +35,7 @@ def up(feed: Feed, folder: Path, console: Console, once: bool, store: str | None
     with sources that go on publishing, run by the schedule. ``store``: where the tables are; as before unless
     said."""
     with ExitStack() as stack:
+        stack.enter_context(state.alone(folder))
         with console.status("Starting the local cloud …"):
             last = state.last_run(folder)
             synthetic = "true" if feed.label == sample.LABEL else "false"

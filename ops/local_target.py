@@ -45,10 +45,21 @@ def opened(folder: Path) -> Iterator[Target]:
         description = f"local cloud running on {said['endpoint']} (process {said['pid']}), {folder}"
         yield Target(description, facts, lambda service: client(service, said["endpoint"]), None)
         return
+    try:
+        with state.alone(folder), _kept(folder) as target:
+            yield target
+    except state.UnusableState as error:
+        raise Problem(str(error), "Nothing in the folder was changed.", "", CONFIGURATION) from error
+
+
+@contextmanager
+def _kept(folder: Path) -> Iterator[Target]:
     last = state.last_run(folder)
     with LocalCloud(Clock.virtual(last) if last else Clock.real(), state.config(folder)) as cloud:
         try:
             count = state.restore(cloud, folder)
+        except state.UnusableState:
+            raise
         except Exception as error:
             raise Problem(
                 f"What is kept in {folder} can't be opened: {error}",

@@ -24,6 +24,7 @@ EVENTS = "events/"
 REJECTED = "rejected/"
 REASONS = "reasons/"
 GZIP_LEVEL = 6
+MAX_KNOWN = 200  # objects of the log in memory, of a hundred events each
 LOG_NAME = re.compile(EVENTS + r"([0-9]{1,15})-[0-9a-f]{16}\.jsonl")
 
 
@@ -33,6 +34,7 @@ class Archive:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._known: dict[str, list[DayEvent]] = {}  # objects that were read, by name: they never change
 
     def keep_file(self, source: str, payload: bytes) -> None:
         """Keep what a source published, refused or not."""
@@ -79,7 +81,10 @@ class Archive:
     def events_of(self, version: int) -> dict[str, DayEvent]:
         """The logged events of the run with this version, by id."""
         names = self.log_names(version)
-        return {event.id: event for name in names for event in self.events_in(name)}
+        if len(self._known) > MAX_KNOWN:
+            self._known.clear()
+        self._known |= {name: self.events_in(name) for name in names if name not in self._known}
+        return {event.id: event for name in names for event in self._known[name]}
 
     @asking("archive")
     def names(self, prefix: str = "") -> list[str]:

@@ -1,7 +1,7 @@
 """The tables in DynamoDB, for accounts that Timestream does not admit: the same rows, the same promises."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -28,10 +28,10 @@ class DynamoDBTables:
         self._revisions = revisions
 
     @asking("store")
-    def write(self, rows: Sequence[Row]) -> Mapping[str, str]:
+    def write(self, rows: Sequence[Row], behind: Collection[str] = ()) -> Mapping[str, str]:
         remaining = iter(rows)
         while batch := list(islice(remaining, ROWS_PER_TRANSACTION)):
-            puts = [self._daily_put(row) for row in batch]
+            puts = [self._daily_put(row) for row in batch if row.event not in behind]
             puts += [{"Put": {"TableName": self._revisions, "Item": entry_item(row)}} for row in batch]
             try:
                 self._client.transact_write_items(TransactItems=puts)

@@ -223,7 +223,7 @@ class Ledger:
                 self._client.transact_write_items(TransactItems=[self._set(done), {"Update": removal}])
                 return
             except ClientError as error:
-                if "TransactionConflict" not in _reasons(error) or tries == MAX_TRIES:
+                if not _reasons(error) or tries == MAX_TRIES:
                     raise
 
     @asking("ledger")

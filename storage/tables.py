@@ -5,7 +5,7 @@ can hold the tables, Timestream and DynamoDB; here is what they share, and the c
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,9 +40,10 @@ class Tables(Protocol):
     """The two tables of one stack. Rows come in the order of their dates, then of their entry. Every method
     raises Unreachable."""
 
-    def write(self, rows: Sequence[Row]) -> Mapping[str, str]:
-        """Write each row into both tables, no date twice; in ``daily`` a newer entry stays. The events whose
-        rows are refused for their content, with the reason; the other rows are written."""
+    def write(self, rows: Sequence[Row], behind: Collection[str] = ()) -> Mapping[str, str]:
+        """Write each row into both tables, no date twice; in ``daily`` a newer entry stays. ``behind`` has
+        the events of which that is known, whose rows are for ``revisions`` alone. The events whose rows are
+        refused for their content, with the reason; the other rows are written."""
         ...
 
     def daily(self) -> list[Row]:

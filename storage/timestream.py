@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -44,11 +44,12 @@ class TimestreamTables:
     def _query_client(self) -> Any:
         return self._client("timestream-query")
 
-    def write(self, rows: Sequence[Row]) -> Mapping[str, str]:
+    def write(self, rows: Sequence[Row], behind: Collection[str] = ()) -> Mapping[str, str]:
+        # An older row would be a version conflict, which the magnetic store reports hours later.
         refused = {row.event: "lies before 1970" for row in rows if row.day.date < FIRST_DATE}
-        for table, record in ((self._revisions, revision_record), (self._daily, daily_record)):
-            refused |= self._write(table, [row for row in rows if row.event not in refused], record)
-        return refused
+        refused |= self._write(self._revisions, [r for r in rows if r.event not in refused], revision_record)
+        current = [r for r in rows if r.event not in refused and r.event not in behind]
+        return refused | self._write(self._daily, current, daily_record)
 
     @asking("store")
     def _write(self, table: str, rows: Iterable[Row], record: Any) -> dict[str, str]:

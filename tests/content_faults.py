@@ -31,7 +31,7 @@ from source_faults import (
     text,
 )
 
-from schemas.day import Counts
+from schemas.figures import Counts
 
 NO_COUNT = "is not a whole number from 0 to 1,000,000,000"
 NO_DATE = "is not a date written YYYY-MM-DD"

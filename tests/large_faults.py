@@ -21,7 +21,7 @@ from source_faults import (
 CAP = 50_000_000  # bytes, as deployed
 LARGE = 49_000_000  # bytes: not more than may be
 TOO_LONG = "is longer than 50,000,000 bytes"
-TOO_MANY = "has more than 10,000 rows for the U.S."
+TOO_MANY = "has more than 40,000 rows for the U.S."
 LINE_TOO_LONG = "is longer than 100,000 bytes"
 PART = b"2020-03-01,10,1\n" * 4096
 
@@ -117,7 +117,7 @@ LARGE_FAULTS: dict[str, Large] = {
         MALFORMED, TOO_MANY, jhu=lambda: filled(f"{JHU_HEADER}\n".encode(), b"x,US,y,z,\n")
     ),
     "as many rows as may be, each wrong in every cell": large(
-        MALFORMED, "is not a date", nyt=lambda: text([NYT_HEADER, *["x" * 999 + ",y,z"] * 10_000])
+        MALFORMED, "is not a date", nyt=lambda: text([NYT_HEADER, *["x" * 999 + ",y,z"] * 40_000])
     ),
     "49 MB of blank lines": large(
         MALFORMED, TOO_MANY, nyt=lambda: filled(b"date,cases,deaths\n", b"\n") + b"1,2,3"

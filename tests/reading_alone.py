@@ -14,11 +14,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from functions.archive import Archive
 from misbehaving import sources_at
 from source_faults import FILES, UNAVAILABLE, Decision, decided
 
 from functions.errors import SourceUnavailable
+from storage.archive import Archive
 
 STATUS = Path("/proc/self/status")
 

@@ -1,21 +1,18 @@
 """What a fault of the sources must come to, and what the fetcher really makes of it.
 
-Forty good days, of which 35 are acknowledged; ``decided`` hands two files to the fetcher's own
-``believe`` and says what came of them.
+Forty good days, of which 35 are acknowledged; ``decided`` makes a new run of two files and says what came of
+them.
 """
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from schemas.run import OPEN, Acknowledged, Head, Run
-
-from functions import fetcher
 from functions.errors import SourceRefused
-from functions.sources import Fetched
+from functions.new_run import Known, believed
 from functions.transform import transform
-from schemas.day import Counts
+from schemas.figures import Counts
+from schemas.ledger import OPEN, Acknowledged, Head, Run
 
 TAKEN = "taken"
 WARNED = "taken with warnings"
@@ -26,7 +23,6 @@ UNAVAILABLE = "unavailable"
 FIRST = dt.date(2020, 2, 1)
 DAYS, STORED = 40, 35
 MOMENT = dt.datetime.combine(FIRST + dt.timedelta(days=DAYS), dt.time(12), dt.UTC)
-NOBODY: Any = None  # believing files takes nothing but files and what is acknowledged
 
 Figures = dict[dt.date, Counts]
 
@@ -80,14 +76,13 @@ class Decision:
 def decided(files: Mapping[str, bytes]) -> Decision:
     """What the fetcher makes of these files where the first 35 days are acknowledged."""
     run = Run(time=MOMENT, request="request-1", trigger="schedule", state=OPEN)
+    known = Known(Head(last_acknowledged=date(STORED)), _acknowledged(), ())
     try:
-        transform(files["nyt"], files["jhu"], MOMENT.date())
+        published = transform(files, MOMENT.date())
     except SourceRefused as refusal:
         return Decision(MALFORMED, tuple(map(str, refusal.reasons)))
     try:
-        published, run = fetcher.believe(
-            NOBODY, run, Head(last_acknowledged=date(STORED)), Fetched(files), _acknowledged()
-        )
+        run = believed(run, known, published, ())
     except SourceRefused as refusal:
         return Decision(UNBELIEVABLE, tuple(map(str, refusal.reasons)))
     days = {day.date: day.counts for day in published.days}
@@ -97,8 +92,6 @@ def decided(files: Mapping[str, bytes]) -> Decision:
 
 def _acknowledged() -> dict[dt.date, Acknowledged]:
     return {
-        date(day): Acknowledged(
-            date(day), counts(day), counts(day).digest, 1, 1, f"US/{date(day)}", "r", MOMENT
-        )
+        date(day): Acknowledged(date(day), counts(day), 1, 1, 1, f"US/{date(day)}", "r", MOMENT)
         for day in range(1, STORED + 1)
     }

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
-from schemas.run import COMPLETED, FAILED
 from system import system
 
-from schemas.day import Counts
+from schemas.figures import Counts
+from schemas.ledger import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("bad-input")]
 
@@ -585,7 +585,7 @@ class Record:
 
     def held(self):
         """The rows of ``daily``, and the sum of all versions, which any entry would change."""
-        return self.daybook.cloud.reader.daily(), self.daybook.cloud.ledger.head().stamp
+        return self.daybook.cloud.tables.daily(), self.daybook.cloud.ledger.head().stamp
 
     def before(self):
         """What is held before anything happens: what was last seen, unless something has run since."""

@@ -4,13 +4,13 @@ import json
 from collections import defaultdict
 
 import pytest
-from schemas.run import COMPLETED, FAILED
 from system import START, System
 
 from functions import metrics
 from local.clock import Clock
 from local.cloud import LocalCloud
 from local.publisher import Publisher
+from schemas.ledger import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("counting")]
 
@@ -46,12 +46,20 @@ def counted() -> dict[str, list[float]]:
 
 
 def test_what_was_pending_entered_and_set_aside_is_counted_run_by_run(counted):
-    assert counted[metrics.DAYS_PENDING] == [2, 0, 2, 0]  # decided, completed; twice
+    assert counted[metrics.DAYS_PENDING] == [2, 0, 2, 0, 0]  # decided, completed; twice; and refused
     assert counted[metrics.DAYS_INSERTED] == [2, 1]
     assert counted[metrics.DAYS_UPDATED] == [0, 1]
     assert counted[metrics.RUNS_COMPLETED] == [1, 1]
     assert counted[metrics.RUNS_FAILED] == [1]
-    assert counted[metrics.LAG_DAYS] == [0, 0]
     assert counted[metrics.RECORDS_SET_ASIDE] == [1]
     assert len(counted[metrics.RUN_SECONDS]) == 2
     assert all(seconds >= 0 for seconds in counted[metrics.RUN_SECONDS])
+
+
+def test_the_lag_is_counted_when_a_run_is_stored_and_when_it_is_completed(counted):
+    assert counted[metrics.LAG_DAYS] == [
+        0,
+        1,
+        0,
+        0,
+    ]  # and not before the first is completed

@@ -1,8 +1,6 @@
-from dataclasses import replace
+from builders import FILES, NOON, counts, date, day, entries, entry, run
 
-from builders import NOON, counts, date, day, entries, entry, run
-
-from functions.diff import diff, events, unacknowledged
+from functions.diff import diff, events, reached, unacknowledged
 from schemas.moment import version
 
 
@@ -19,12 +17,12 @@ def test_not_reported_is_another_value_than_zero():
     assert diff([day(1, 10, recovered=None)], entries(entry(1, 10))) == [day(1, 10, recovered=None)]
 
 
-def test_a_day_without_a_digest_is_pending_whatever_the_sources_say():
-    assert diff([day(1, 10)], entries(replace(entry(1, 10), digest=None))) == [day(1, 10)]
+def test_a_day_that_an_older_run_owes_is_pending_though_its_values_are_acknowledged():
+    assert diff([day(1, 10), day(2, 20)], entries(entry(1, 10), entry(2, 20)), {date(1)}) == [day(1, 10)]
 
 
-def test_nothing_is_pending_when_all_is_acknowledged():
-    assert diff([day(1, 10)], entries(entry(1, 10))) == []
+def test_a_date_that_an_older_run_owes_and_the_files_no_longer_have_is_not_sent():
+    assert diff([day(1, 10)], entries(entry(1, 10)), {date(2)}) == []
 
 
 def test_each_new_date_knows_the_published_date_before_it():
@@ -33,18 +31,19 @@ def test_each_new_date_knows_the_published_date_before_it():
     assert found == {date(1): None, date(4): date(3)}
 
 
+def test_every_published_date_up_to_the_first_that_was_never_acknowledged_is_reached():
+    days = [day(1, 1), day(3, 3), day(4, 4)]
+    assert reached(days, entries(entry(1, 1), entry(3, 99))) == date(3)  # a restatement is no gap
+    assert reached(days, entries(entry(3, 3), entry(4, 4))) is None
+    assert reached([], {}) is None
+
+
 def test_a_first_entry_replaces_nothing_and_its_version_is_the_run_s_time():
-    (found,) = events([day(1, 10)], {}, run(files={}), "test")
-    assert (found.version, found.revision, found.previous) == (version(NOON), 1, None)
+    (found,) = events([day(1, 10)], {}, run(files=FILES), "test")
+    assert (found.version, found.previous, found.run) == (version(NOON), None, run().name)
+    assert (found.stack, found.files) == ("test", FILES)
 
 
 def test_a_restated_day_is_entered_again_with_what_it_replaces():
-    held = entry(1, 10, version=5, revision=3)
-    (found,) = events([day(1, 11)], entries(held), run(files={}), "test")
-    assert (found.version, found.revision, found.previous) == (version(NOON), 4, counts(10))
-
-
-def test_a_version_is_one_more_than_the_day_s_last_where_that_is_greater():
-    held = entry(1, 10, version=version(NOON) + 7)
-    (found,) = events([day(1, 11)], entries(held), run(files={}), "test")
-    assert found.version == version(NOON) + 8
+    (found,) = events([day(1, 11)], entries(entry(1, 10, version=5)), run(files=FILES), "test")
+    assert (found.version, found.previous) == (version(NOON), counts(10))

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from builders import nyt
 from reliability import counted
-from schemas.run import COMPLETED, FAILED
 from system import DAY, START, System
 
 from local import lambda_process
@@ -27,6 +26,7 @@ from local.cloud import LocalCloud
 from local.publisher import Publisher
 from local.up import reachable
 from ops.__main__ import run
+from schemas.ledger import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("doors")]
 
@@ -170,7 +170,7 @@ def kept(daybook: System) -> dict[str, str]:
     found = {
         "ledger": repr(daybook.cloud.client("dynamodb").scan(TableName=exports["ledger_table"])["Items"])
     }
-    found["tables"] = repr(daybook.cloud.reader.revisions())
+    found["tables"] = repr(daybook.cloud.tables.entries())
     for one in s3.list_objects_v2(Bucket=bucket)["Contents"]:
         body = s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
         body = gzip.decompress(body) if one["Key"].endswith(".gz") else body

@@ -12,12 +12,12 @@ from faults import go
 from in_process import in_process
 from large_faults import CAP, LARGE_FAULTS
 from misbehaving import answer, only_loopback, serving, without_waits
-from schemas.run import COMPLETED, FAILED
 from source_faults import FILES, GOOD, NEW, STORED, TAKEN, WARNED, jhu_file, nyt_file
 from transport_faults import TRANSPORT, Stage
 
 from functions import fetcher
 from functions.sources import Sources
+from schemas.ledger import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("sources")]
 
@@ -108,7 +108,7 @@ def test_what_is_refused_changes_nothing_is_told_once_and_the_next_files_are_tak
         daybook.publisher.files = {"nyt": nyt_file(stored), "jhu": jhu_file(stored)}
         repaired(stage, daybook.publisher.files)
         go(daybook)
-        before = daybook.cloud.reader.daily()
+        before = daybook.cloud.tables.daily()
         assert len(before) == STORED
         repaired(stage, FILES)
         fault = arrange(stage, name)
@@ -116,14 +116,14 @@ def test_what_is_refused_changes_nothing_is_told_once_and_the_next_files_are_tak
         # The invariants are held to what the sources mean: the good files, unless others are believed.
         daybook.publisher.files = FILES | (getattr(fault, "files", {}) if believed else {})
         go(daybook)
-        run = daybook.cloud.ledger.recent_runs()[0]
+        run = daybook.cloud.ledger.runs()[0]
         if believed:
             assert (run.state, len(run.inserted)) == (COMPLETED, BELIEVED.get(name, len(NEW)))
             assert bool(run.warnings) == (fault.outcome == WARNED)
             assert daybook.told("alerts") == []
         else:
             assert (run.state, run.pending) == (FAILED, ())
-            assert daybook.cloud.reader.daily() == before
+            assert daybook.cloud.tables.daily() == before
             (alert,) = daybook.told("alerts")
             assert re.search(fault.told.lstrip("^"), alert.text("email"))
         watch.pending_has_a_reason()
@@ -132,4 +132,4 @@ def test_what_is_refused_changes_nothing_is_told_once_and_the_next_files_are_tak
 
     with reliability.counted("sources, through the whole"):
         scenarios.survived(daybook, scenario, reasons=False)  # they were looked for before the repair
-        assert {row.day.date: row.day.counts for row in daybook.cloud.reader.daily()} == GOOD
+        assert {row.day.date: row.day.counts for row in daybook.cloud.tables.daily()} == GOOD

@@ -13,14 +13,15 @@ from typing import NamedTuple
 import pytest
 import reliability
 import slow_reader
-from functions.check import check, warnings
 from mutations import DAMAGES, mutated
-from schemas.run import Acknowledged
 
 from functions.errors import SourceRefused
+from functions.plausibility import check
+from functions.remarks import remarks
 from functions.transform import transform
 from local import history, sample
-from schemas.day import Counts
+from schemas.figures import Counts
+from schemas.ledger import Acknowledged
 
 MOMENT = dt.datetime(2020, 12, 31, 12, tzinfo=dt.UTC)
 TODAY = MOMENT.date()
@@ -65,8 +66,7 @@ def acknowledged(files, rng):
     found = {}
     for date, (cases, deaths, recovered) in list(days.items())[: -rng.randint(1, 10)]:
         counts = Counts(cases + rng.choice((0, 0, 0, 1, cases)), deaths, recovered)
-        digest = rng.choice((counts.digest, counts.digest, None))
-        found[date] = Acknowledged(date, counts, digest, 1, 1, f"US/{date}", "r", MOMENT)
+        found[date] = Acknowledged(date, counts, 1, 1, 1, f"US/{date}", "r", MOMENT)
     return found
 
 
@@ -100,7 +100,7 @@ def disagreement(corpus, number):
     except slow_reader.Malformed as malformed:
         slow, why = None, str(malformed)
     try:
-        found = transform(files["nyt"], files["jhu"], TODAY)
+        found = transform(files, TODAY)
     except SourceRefused as refusal:
         said = str(refusal.reasons[0])
         return False, f"refused ({said}), and read slowly: {damages}" if slow is not None else None
@@ -109,7 +109,7 @@ def disagreement(corpus, number):
     quick = {day.date: (day.counts.cases, day.counts.deaths, day.counts.recovered) for day in found.days}
     try:
         reasons = check(found, pair.acknowledged, ())
-        told = warnings(found, TODAY, list(pair.acknowledged)[:1])
+        told = remarks(found, TODAY, list(pair.acknowledged)[:1])
     except Exception as error:
         return True, f"{error!r}: {damages}"
     assert all(map(str, reasons))

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from pythons import index_reachable, lambdas_python
-from schemas.run import COMPLETED, FAILED
 from system import System, system
 from test_stack import Recorder, run
 
@@ -24,6 +23,7 @@ from infra.package import PackageFailed
 from infra.settings import ConfigurationError
 from local.definitions import LocalFunction
 from local.engine import default, run_program
+from schemas.ledger import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("packages")]  # built once
 

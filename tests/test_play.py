@@ -77,7 +77,8 @@ def assert_as_published(out, expected):
     ]
     assert told == runs
     for run in lines(out / "runs.jsonl"):
-        assert run["pending"] == run["inserted"] + run["updated"] + run["duplicate"] + run["failed"]
+        sets = ("inserted", "updated", "duplicate", "superseded", "failed")
+        assert run["pending"] == sum(run[name] for name in sets)
     notices = lines(out / "notices.jsonl")
     assert [moment(notice["scheduled_at"]) for notice in notices] == [run[0] for run in runs]
     topics = {"completed": "daily-report", "failed": "alerts"}

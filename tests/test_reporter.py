@@ -1,87 +1,68 @@
 """The reporter, handed the messages that Lambda sends about what it gave up, in the documents' shapes."""
 
 import datetime as dt
-import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from typing import Any
 from unittest import mock
 
 import pytest
-from builders import NOON, counts, date, entry, event, run
-from functions.ledger import Ledger
-from schemas.run import COMPLETED, FAILED, INCOMPLETE, OPEN, Acknowledged, Head, Run
+from builders import NOON, date, entry, event, run
+from services import Services
 
-from functions import reporter
+from functions import metrics, reporter
 from functions.notices import Notices
 from functions.reporter import Parts
-from functions.settings import ReporterSettings
+from functions.settings import Settings
 from local.clock import Clock
 from local.emulator import Emulator, Publication
-from schemas.day import Day
 from schemas.event import encode
-from schemas.moment import written
+from schemas.ledger import COMPLETED, FAILED, INCOMPLETE, OPEN, Acknowledged, Head, Run
+from schemas.moment import version, written
 from schemas.notice import ALERTS, DAILY_REPORT, Notice
+from storage.change import Change
+from storage.ledger import Ledger
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("reporter")]
 
 NOW = NOON + dt.timedelta(hours=13)
 MINUTE = dt.timedelta(minutes=1)
 SHARD = "shardId-000000000000"
-numbers = itertools.count(1)
+V = version(NOON)
 
 
 @pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
+def services() -> Iterator[Services]:
     with Emulator(Clock.virtual(NOON)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(emulator: Emulator) -> Any:
-    """A client of a service, made once."""
-    return cache(emulator.client)
+        yield Services(running)
 
 
 class Desk:
     """A reporter with a ledger, a stream and topics of its own."""
 
-    def __init__(self, emulator: Emulator, client: Any) -> None:
-        name = f"reporter-{next(numbers)}"
-        keys = (("series", "HASH"), ("entry", "RANGE"))
-        client("dynamodb").create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        self.kinesis = client("kinesis")
-        self.kinesis.create_stream(StreamName=name, ShardCount=1)
-        self.stream = self.kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"][
-            "StreamARN"
-        ]
-        sns = client("sns")
+    def __init__(self, services: Services) -> None:
+        table = services.ledger_table()
+        self.kinesis, self.stream = services.client("kinesis"), services.stream()
+        sns = services.client("sns")
         self.topics = {
-            topic: sns.create_topic(Name=f"{name}-{topic}")["TopicArn"] for topic in (DAILY_REPORT, ALERTS)
+            topic: sns.create_topic(Name=f"{table}-{topic}")["TopicArn"] for topic in (DAILY_REPORT, ALERTS)
         }
-        self.ledger = Ledger(client("dynamodb"), name)
-        settings = ReporterSettings(
-            "test", "", name, "archive", self.topics[DAILY_REPORT], self.topics[ALERTS], "US,CA"
-        )
+        self.ledger = Ledger(services.client("dynamodb"), table)
+        settings = Settings("test", "", table, "archive", self.topics[DAILY_REPORT], self.topics[ALERTS])
         self.parts = Parts(settings, self.ledger, self.kinesis, Notices(sns, self.topics))
-        self._publications = emulator.publications
+        self._publications = services.emulator.publications
 
-    def stored(self, *runs: Run, days: tuple[Acknowledged, ...] = ()) -> None:
-        """What the ledger holds before the message comes."""
+    def stored(
+        self, *runs: Run, days: tuple[Acknowledged, ...] = (), notices: tuple[Notice, ...] = ()
+    ) -> None:
+        """What the ledger holds before the message comes; all but completed runs owe dates."""
         head = Head(
-            open=frozenset(run.name for run in runs if run.state == OPEN),
+            owing=frozenset(run.name for run in runs if run.pending and run.state != COMPLETED),
             last_run=max((run.time for run in runs), default=None),
         )
-        self.ledger.commit(
-            (Head(), head), runs=[(None, run) for run in runs], days=[(None, day) for day in days], now=NOON
-        )
+        pairs = tuple((None, run) for run in runs), tuple((None, day) for day in days)
+        self.ledger.commit(Change(NOON, (Head(), head), *pairs, notices=notices))
 
     def put(self, *payloads: bytes) -> list[str]:
         """Onto the stream; their sequence numbers."""
@@ -98,14 +79,10 @@ class Desk:
         assert found
         return found
 
-    def digests(self) -> dict[int, bool]:
-        """By number of the date: whether the ledger believes what it has of it."""
-        return {(day.date - date(1)).days + 1: bool(day.digest) for day in self.ledger.days().values()}
-
 
 @pytest.fixture
-def desk(emulator: Emulator, client: Any, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    found = Desk(emulator, client)
+def desk(services: Services, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    found = Desk(services)
     monkeypatch.setattr(reporter, "parts", lambda: found.parts)
     return found
 
@@ -164,15 +141,30 @@ def unfetched(**changed: object) -> dict[str, Any]:
 
 
 def payload(number: int, of: Run) -> bytes:
-    return encode(event(number, number * 10, run=of.name))
+    return encode(event(number, number * 10, of.version, run=of.name))
+
+
+def seen(number: int, at: int = V) -> Acknowledged:
+    """A day as the run of NOON, or a newer one, left it."""
+    return entry(number, number * 10, at)
+
+
+def gone(desk: Desk) -> dict[str, Any]:
+    """A batch that the stream no longer holds."""
+    batch = undelivered(desk, ["49590338271", "49590338272"])["KinesisBatchInfo"]
+    return {"KinesisBatchInfo": batch | {"streamArn": desk.stream + "-gone"}}
+
+
+def report(of: Run) -> Notice:
+    return Notice(f"{of.name}/report", DAILY_REPORT, "Daybook: 2 rows", "text", "text", of.name)
 
 
 # A batch that the consumer never took
 
 
-def test_an_undelivered_batch_leaves_its_run_incomplete_its_days_pending_and_one_alert(desk):
-    found = run([1, 2, 3])
-    desk.stored(found, days=(entry(1, 9), entry(2, 19), entry(3, 29)))
+def test_an_undelivered_batch_leaves_its_run_incomplete_its_days_owed_and_one_alert(desk):
+    found, days = run([1, 2, 3]), (entry(1, 9), entry(2, 19), seen(3))
+    desk.stored(found, days=days)
     deliver(undelivered(desk, desk.put(payload(1, found), payload(2, found))))
     (alert,) = desk.told()
     assert alert.subject == "Daybook ALERT: 2 days could not be entered"
@@ -181,95 +173,64 @@ def test_an_undelivered_batch_leaves_its_run_incomplete_its_days_pending_and_one
     assert len(alert.text("sms")) <= 160
     after = desk.run(found.name)
     assert (after.state, after.reasons) == (INCOMPLETE, ("RetryAttemptsExhausted after 7 attempts",))
-    assert desk.digests() == {1: False, 2: False, 3: True}
+    assert list(desk.ledger.days().values()) == list(days)  # it forgets nothing
     head = desk.ledger.head()
-    assert (head.open, head.failures, head.unsent) == (frozenset(), (found.name,), frozenset())
+    assert (head.owing, head.failures, head.unsent) == ({found.name}, (found.name,), frozenset())
 
 
-def test_the_regions_of_a_batch_are_told_of_one_by_one_each_in_its_own_series(desk):
-    ours = run([1])
-    desk.stored(ours, days=(entry(1, 9),))
-    theirs = replace(event(2, 20, run="theirs"), day=Day(date(2), counts(20), "CA"))
-    elsewhere = replace(event(3, 30, run="elsewhere"), day=Day(date(3), counts(30), "XX"))
-    deliver(undelivered(desk, desk.put(payload(1, ours), encode(theirs), encode(elsewhere))))
-    of_us, of_ca = desk.told()
-    assert "2 days: 2020-03-01, 2020-03-03" in of_us.text("email")
-    assert "1 day: 2020-03-02" in of_ca.text("email")
-    assert desk.run(ours.name).state == INCOMPLETE
-    assert (desk.ledger.of("CA").head().unsent, desk.ledger.of("XX").head()) == (frozenset(), Head())
-
-
-def test_a_day_that_was_entered_after_all_keeps_its_digest(desk):
-    found = run([1, 2], inserted=frozenset({date(1)}), entries=1)
-    desk.stored(found, days=(entry(1, 10), entry(2, 19)))
+def test_what_was_given_up_is_counted_for_the_alarm(desk, capsys):
+    found = run([1, 2])
+    desk.stored(found)
     deliver(undelivered(desk, desk.put(payload(1, found), payload(2, found))))
-    assert desk.digests() == {1: True, 2: False}
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert [line[metrics.RECORDS_GIVEN_UP] for line in counted if metrics.RECORDS_GIVEN_UP in line] == [2]
+    assert [line[metrics.RUNS_FAILED] for line in counted if metrics.RUNS_FAILED in line] == [1]
 
 
-def test_a_batch_that_was_entered_whole_and_only_not_told_of_is_no_alert_and_is_told_now(desk):
-    found = run([1, 2], state=COMPLETED, inserted=frozenset({date(1), date(2)}), entries=1)
-    desk.stored(found, days=(entry(1, 10), entry(2, 20)))
-    notice = Notice(f"{found.name}/report", DAILY_REPORT, "Daybook: 2 rows", "text", "text", found.name)
-    head = desk.ledger.head()
-    desk.ledger.commit((head, head), notices=[notice], now=NOON)
-    deliver(undelivered(desk, desk.put(payload(1, found), payload(2, found))))
-    assert desk.told() == []
-    assert [report.subject for report in desk.told(DAILY_REPORT)] == ["Daybook: 2 rows"]
-    assert desk.run(found.name) == found
-    assert desk.digests() == {1: True, 2: True}
-
-
-def test_a_copy_of_an_incomplete_run_s_record_takes_nothing_from_a_day_that_was_entered_anew_since(desk):
-    found = run([1, 2], state=INCOMPLETE, reasons=("told already",))
-    desk.stored(found, days=(entry(1, 12, version=2, revision=2), entry(2, 19, version=1)))
-    deliver(undelivered(desk, desk.put(payload(1, found), payload(2, found))))
-    (alert,) = desk.told()
-    assert alert.subject == "Daybook ALERT: 1 day could not be entered"
-    assert desk.digests() == {1: True, 2: False}
-    deliver(undelivered(desk, desk.put(payload(1, found))))
-    assert desk.told() == [alert]
-
-
-def test_an_open_run_whose_day_a_newer_one_entered_is_incomplete_all_the_same_and_the_day_is_believed(desk):
-    found = run([1])
-    desk.stored(found, days=(entry(1, 12, version=2, revision=2),))
-    deliver(undelivered(desk, desk.put(payload(1, found))))
-    assert len(desk.told()) == 1
-    assert desk.run(found.name).state == INCOMPLETE
-    assert desk.digests() == {1: True}
-
-
-def test_of_two_runs_with_a_day_in_one_batch_the_newer_one_s_record_takes_its_digest(desk):
-    older, newer = run([1]), run([1], time=NOW, request="request-2")
-    desk.stored(older, newer, days=(entry(1, 12, version=2, revision=2),))
-    record = encode(event(1, 30, version=3, run=newer.name))
-    deliver(undelivered(desk, desk.put(payload(1, older), record)))
-    assert desk.run(newer.name).state == INCOMPLETE
-    assert desk.digests() == {1: False}
-
-
-def test_an_alert_names_only_the_days_of_a_batch_that_were_not_entered(desk):
-    found = run([1, 2], inserted=frozenset({date(1)}), entries=1)
-    desk.stored(found, days=(entry(1, 10),))
+def test_an_alert_names_only_the_days_of_a_batch_that_are_owed(desk):
+    found = run([1, 2], inserted=frozenset({date(1)}))
+    desk.stored(found, days=(seen(1),))
     deliver(undelivered(desk, desk.put(payload(1, found), payload(2, found))))
     (alert,) = desk.told()
     assert "1 day: 2020-03-02" in alert.text("email")
     assert "2020-03-01" not in alert.text("email")
 
 
+def test_a_batch_of_a_completed_run_that_was_not_told_of_is_no_alert_and_is_told_now(desk):
+    found = run([1, 2], state=COMPLETED, inserted=frozenset({date(1), date(2)}))
+    desk.stored(found, days=(seen(1), seen(2)), notices=(report(found),))
+    deliver(undelivered(desk, desk.put(payload(1, found), payload(2, found))))
+    assert desk.told() == []
+    assert [report.subject for report in desk.told(DAILY_REPORT)] == ["Daybook: 2 rows"]
+    assert desk.run(found.name) == replace(found, moves=1)
+
+
+def test_a_run_whose_dates_a_newer_event_was_decided_for_is_completed_and_no_alert(desk):
+    found = run([1, 2], inserted=frozenset({date(2)}))
+    desk.stored(found, days=(seen(1, V + 1), seen(2)))
+    deliver(undelivered(desk, desk.put(payload(1, found), payload(2, found))))
+    after = desk.run(found.name)
+    assert (after.state, after.superseded) == (COMPLETED, {date(1)})
+    assert desk.told() == []
+    assert len(desk.told(DAILY_REPORT)) == 1
+
+
+def test_a_batch_that_holds_none_of_the_dates_that_its_run_owes_is_no_alert(desk):
+    found = run([1, 2], inserted=frozenset({date(1)}))
+    desk.stored(found, days=(seen(1),))
+    deliver(undelivered(desk, desk.put(payload(1, found))))
+    assert desk.told() == []
+    assert desk.run(found.name).state == OPEN
+
+
 def test_a_second_delivery_of_the_message_says_and_does_nothing(desk):
     found = run([1])
-    desk.stored(found, days=(entry(1, 9),))
+    desk.stored(found)
     message = undelivered(desk, desk.put(payload(1, found)))
     deliver(message)
-    (forgotten,) = desk.ledger.days().values()
-    head = desk.ledger.head()
-    entered = replace(entry(1, 10, version=2, revision=2), run="the next run")
-    desk.ledger.commit((head, head), days=[(forgotten, entered)], now=NOW)
     before = desk.ledger.head()
     deliver(message, NOW + MINUTE)
     assert len(desk.told()) == 1
-    assert desk.ledger.days() == {date(1): entered}
     assert desk.ledger.head() == before
 
 
@@ -286,31 +247,26 @@ def test_a_reporter_that_died_before_sending_sends_when_the_message_comes_again(
     assert len(desk.told()) == 1
 
 
-def test_records_that_are_gone_are_named_by_their_sequence_numbers(desk):
-    found = run([1])
-    desk.stored(found)
+def test_of_records_that_are_gone_every_run_is_concerned_that_was_stored_before_the_last_one_arrived(desk):
+    found, later = run([1]), run([2], time=NOON + MINUTE, request="request-2")
+    desk.stored(found, later)
     deliver(undelivered(desk, ["49590338271", "49590338272"]) | gone(desk))
     (alert,) = desk.told()
-    assert alert.subject == "Daybook ALERT: a batch could not be entered"
+    assert alert.subject == "Daybook ALERT: a batch of records could not be entered"
     assert (
         "2 records of shardId-000000000000, sequence numbers 49590338271 to 49590338272, "
         "which the stream no longer holds" in alert.text("email")
     )
-    assert desk.run(found.name).state == OPEN  # whose records they were, nobody knows
+    assert (desk.run(found.name).state, desk.run(later.name).state) == (INCOMPLETE, OPEN)
 
 
-def gone(desk: Desk) -> dict[str, Any]:
-    batch = undelivered(desk, ["49590338271", "49590338272"])["KinesisBatchInfo"]
-    return {"KinesisBatchInfo": batch | {"streamArn": desk.stream + "-gone"}}
-
-
-def test_a_batch_of_which_some_records_are_gone_says_so(desk, emulator):
+def test_a_batch_of_which_some_records_are_gone_says_so(desk, services):
     found = run([1, 2])
     desk.stored(found)
     old = desk.put(payload(1, found))
-    emulator.clock.sleep(20 * 3600)
+    services.emulator.clock.sleep(20 * 3600)
     new = desk.put(payload(2, found))
-    emulator.clock.sleep(10 * 3600)  # a stream keeps a day
+    services.emulator.clock.sleep(10 * 3600)  # a stream keeps a day
     deliver(undelivered(desk, old + new))
     (alert,) = desk.told()
     assert "2 records of shardId-000000000000" in alert.text("email")
@@ -328,22 +284,28 @@ def test_a_batch_of_two_runs_ends_both_with_one_alert(desk):
     assert desk.ledger.head().failures == (first.name, second.name)
 
 
-def test_a_batch_of_a_run_that_has_ended_is_told_and_changes_only_its_days(desk):
-    found = run([1, 2], state=INCOMPLETE, reasons=("another batch",), notice="undelivered/other")
-    desk.stored(found, days=(entry(1, 9), entry(2, 19)))
+@pytest.mark.parametrize("state", [INCOMPLETE, FAILED])
+def test_another_batch_of_a_run_that_people_know_of_is_told_and_the_run_keeps_its_reasons(desk, state):
+    found = run([1, 2], state=state, reasons=("another batch",), notice="undelivered/other")
+    desk.stored(found)
     deliver(undelivered(desk, desk.put(payload(2, found))))
     assert len(desk.told()) == 1
-    assert desk.run(found.name) == found
-    assert desk.digests() == {1: True, 2: False}
+    assert desk.run(found.name) == replace(found, moves=1)
 
 
-@pytest.mark.parametrize("name", ["2020-03-09T12:00:00.000Z#nobody", "r"])
-def test_records_of_a_run_that_the_ledger_does_not_know_are_told_all_the_same(desk, name):
+# Core bug, or a rule that DESIGN has yet to state: the log says "entered already", though these records were
+# neither entered nor set aside, and nobody is told that they are lost.
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(encode(event(1, 10, run="2020-03-09T12:00:00.000Z#nobody")), id="of an unknown run"),
+        pytest.param(b"\x00", id="no event"),
+    ],
+)
+def test_a_batch_of_records_that_no_run_sends_is_told_all_the_same(desk, body):
     desk.stored()
-    deliver(undelivered(desk, desk.put(encode(event(1, 10, run=name)))))
-    (alert,) = desk.told()
-    assert "1 day: 2020-03-01" in alert.text("email")
-    assert "runs not readable" in alert.text("email")
+    deliver(undelivered(desk, desk.put(body)))
+    assert len(desk.told()) == 1
 
 
 @pytest.mark.parametrize(
@@ -363,7 +325,7 @@ def test_a_message_that_does_not_say_how_the_function_failed_is_told(desk, respo
 
 def test_a_fetcher_that_failed_before_it_stored_a_run_leaves_a_failed_one_and_one_alert(desk):
     deliver(unfetched())
-    (found,) = desk.ledger.recent_runs()
+    (found,) = desk.ledger.runs()
     assert (found.time, found.request, found.trigger, found.state) == (NOON, "request-1", "schedule", FAILED)
     (alert,) = desk.told()
     assert alert.subject == "Daybook ALERT: the run of 2020-03-10 12:00 UTC failed"
@@ -373,46 +335,54 @@ def test_a_fetcher_that_failed_before_it_stored_a_run_leaves_a_failed_one_and_on
     )
     assert desk.ledger.head().failures == (found.name,)
     deliver(unfetched(), NOW + MINUTE)
-    assert desk.ledger.recent_runs() == [found]
+    assert desk.ledger.runs() == [found]
     assert len(desk.told()) == 1
 
 
-def test_a_fetcher_that_failed_within_its_run_leaves_what_was_not_heard_of_pending(desk):
-    found = run([1, 2, 3], inserted=frozenset({date(1)}), entries=1)
-    desk.stored(found, days=(entry(1, 10), entry(2, 19), entry(4, 40)))
+def test_a_fetcher_that_failed_within_its_run_fails_it_and_it_still_owes_what_was_not_seen(desk):
+    found = run([1, 2, 3], inserted=frozenset({date(1)}))
+    days = (seen(1), entry(2, 19), seen(4))
+    desk.stored(found, days=days)
     deliver(unfetched())
     after = desk.run(found.name)
     assert (after.state, after.reason_count) == (FAILED, 1)
     assert after.inserted == {date(1)}
-    assert desk.digests() == {1: True, 2: False, 4: True}
+    assert list(desk.ledger.days().values()) == list(days)
     head = desk.ledger.head()
-    assert (head.open, head.failures, head.last_run) == (frozenset(), (found.name,), NOON)
+    assert (head.owing, head.failures, head.last_run) == ({found.name}, (found.name,), NOON)
     (alert,) = desk.told()
-    assert "Days concerned: 2 days: 2020-03-02, 2020-03-03" in alert.text("email")
-    assert "1 row had been written" in alert.text("email")
+    assert "Not entered yet: 2 days: 2020-03-02, 2020-03-03." in alert.text("email")
+    assert "Rows written so far: 1" in alert.text("email")
 
 
-def test_a_fetcher_that_only_could_not_tell_leaves_its_run_to_the_consumer(desk):
-    found = run([1, 2])
-    desk.stored(found)
-    deliver(unfetched(responsePayload={"errorType": "NoticesUnsent", "errorMessage": "1 not sent: denied"}))
-    assert desk.run(found.name) == found
-    assert desk.ledger.head().open == {found.name}
+def test_a_fetcher_that_failed_after_all_it_put_was_seen_has_its_run_completed(desk):
+    found = run([1, 2], inserted=frozenset({date(1)}))
+    desk.stored(found, days=(seen(1), seen(2, V + 1)))
+    deliver(unfetched())
+    assert desk.run(found.name).state == COMPLETED
     assert desk.told() == []
+    assert len(desk.told(DAILY_REPORT)) == 1
 
 
-@pytest.mark.parametrize("state", [COMPLETED, FAILED])
+@pytest.mark.parametrize("state", [COMPLETED, FAILED, INCOMPLETE])
 def test_a_fetcher_that_failed_after_its_run_had_ended_only_has_its_notice_sent(desk, state):
     found = run([1], state=state)
-    desk.stored(found)
-    notice = Notice(f"{found.name}/report", DAILY_REPORT, "Daybook: 0 rows", "text", "text", found.name)
-    head = desk.ledger.head()
-    desk.ledger.commit((head, head), notices=[notice], now=NOON)
+    desk.stored(found, notices=(report(found),))
     deliver(unfetched())
-    assert desk.ledger.recent_runs() == [found]
+    assert desk.ledger.runs() == [replace(found, moves=1)]
     assert desk.told() == []
-    (report,) = desk.told(DAILY_REPORT)
-    assert report.subject == "Daybook: 0 rows"
+    (sent,) = desk.told(DAILY_REPORT)
+    assert sent.subject == "Daybook: 2 rows"
+
+
+def test_what_an_error_says_is_told_without_the_account_s_names(desk):
+    error = "User: arn:aws:sts::123456789012:assumed-role/x is not authorized to perform: kinesis:PutRecords"
+    deliver(unfetched(responsePayload={"errorType": "ClientError", "errorMessage": error}))
+    (alert,) = desk.told()
+    (found,) = desk.ledger.runs()
+    for text in (alert.text("email"), alert.text("sms"), *found.reasons):
+        assert "123456789012" not in text
+        assert "is not authorized to perform: kinesis:PutRecords" in found.reasons[0]
 
 
 def test_a_request_that_grew_too_old_before_it_was_ever_tried_is_told(desk):
@@ -435,14 +405,14 @@ def test_a_fetcher_that_ran_out_of_time_says_so_though_it_names_no_error(desk):
 @pytest.mark.parametrize("answered", [None, "text"])
 def test_whatever_was_asked_and_answered_the_failure_is_told(desk, sent, answered):
     deliver(unfetched(requestPayload=sent, responsePayload=answered))
-    (found,) = desk.ledger.recent_runs()
+    (found,) = desk.ledger.runs()
     assert (found.time, found.state) == (NOW, FAILED)
     assert len(desk.told()) == 1
 
 
 def test_a_request_refused_for_its_time_to_come_does_not_carry_the_ledger_there(desk):
     deliver(unfetched(requestPayload={"scheduled_at": "2099-01-01T00:00:00Z"}))
-    (found,) = desk.ledger.recent_runs()
+    (found,) = desk.ledger.runs()
     assert found.time == NOW
     assert desk.ledger.head().last_run == NOW
 
@@ -450,30 +420,36 @@ def test_a_request_refused_for_its_time_to_come_does_not_carry_the_ledger_there(
 def test_a_failed_run_is_later_than_the_last_one_whatever_it_was_scheduled_for(desk):
     desk.stored(run(request="request-0", time=NOON + MINUTE, state=COMPLETED))
     deliver(unfetched())
-    newest, _ = desk.ledger.recent_runs()
+    newest, _ = desk.ledger.runs()
     assert newest.time == NOON + MINUTE + dt.timedelta(milliseconds=1)
 
 
-def test_a_ledger_that_moves_meanwhile_is_read_again(desk, emulator):
-    found = run([1])
-    desk.stored(found, days=(entry(1, 9),))
-    message = undelivered(desk, desk.put(payload(1, found)))
-    calls = []
+def test_a_ledger_that_moves_meanwhile_is_read_again(desk, services):
+    found = run([1, 2])
+    desk.stored(found)
+    message = undelivered(desk, desk.put(payload(1, found), payload(2, found)))
+    before = services.emulator.before
 
     def move():
-        calls.append(1)
-        if len(calls) == 2:  # after the digest is taken, before the run is ended
-            del emulator.before["TransactWriteItems"]
-            head, now = desk.ledger.head(), desk.run(found.name)
-            counted = replace(now, duplicate=frozenset({date(1)}), entries=now.entries + 1)
-            desk.ledger.commit((head, head), runs=[(now, counted)], now=NOW)
+        del before["TransactWriteItems"]  # the next one is this
+        reading = desk.ledger.read(found.name)
+        counted = replace(reading.run, inserted=frozenset({date(1)}))
+        change = Change(NOW, (reading.head, reading.head), ((reading.run, counted),), ((None, seen(1)),))
+        desk.ledger.commit(change)
 
-    emulator.before["TransactWriteItems"] = move
-    try:
-        deliver(message)
-    finally:
-        emulator.before.pop("TransactWriteItems", None)
-    assert len(calls) == 2
+    before["TransactWriteItems"] = move
+    deliver(message)
+    assert "TransactWriteItems" not in before
     after = desk.run(found.name)
-    assert (after.state, after.duplicate) == (INCOMPLETE, {date(1)})
-    assert len(desk.told()) == 1
+    assert (after.state, after.inserted) == (INCOMPLETE, {date(1)})
+    (alert,) = desk.told()
+    assert "1 day: 2020-03-02" in alert.text("email")
+
+
+def test_an_operator_s_trial_sends_a_test_message_to_each_topic_and_leaves_the_ledger_alone(desk):
+    answer = reporter.handler({"trigger": "trial"}, None)
+    assert answer["sent"].keys() == {DAILY_REPORT, ALERTS}
+    for topic in (DAILY_REPORT, ALERTS):
+        (sent,) = desk.told(topic)
+        assert sent.subject == f"Daybook TEST: {topic} reaches you"
+    assert desk.ledger.head() == Head()

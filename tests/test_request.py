@@ -1,28 +1,25 @@
-"""What asks for a run: its time, its trigger, its id; and the time that the run then has."""
+"""What asks for a run: its time, its trigger, its id."""
 
 import datetime as dt
 
 import pytest
 from builders import NOON
-from schemas.run import Head
 
-from functions import lifecycle
-from functions.errors import LedgerMoved, RequestRefused
+from functions.errors import RequestRefused
 from functions.request import Request, read
 
 ARRIVED = dt.datetime(2020, 3, 10, 12, 0, 7, tzinfo=dt.UTC)
-TRACE = "Root=1-5e678147-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0"
 MILLISECOND = dt.timedelta(milliseconds=1)
 
 
-def test_a_run_s_time_is_the_scheduled_one_and_its_arrival_is_in_the_trace_header():
+def test_a_run_s_time_is_the_scheduled_one_and_its_arrival_is_when_the_ledger_answered():
     event = {"scheduled_at": "2020-03-10T12:00:00Z", "trigger": "schedule"}
-    assert read(event, "request-1", TRACE) == Request("request-1", NOON, ARRIVED, "schedule")
+    assert read(event, "request-1", ARRIVED) == Request("request-1", NOON, ARRIVED, "schedule")
 
 
 def test_a_request_without_a_time_gets_the_moment_at_which_it_arrived():
-    assert read({}, "request-1", TRACE) == Request("request-1", ARRIVED, ARRIVED, "manual")
-    assert read({"scheduled_at": None}, "request-1", TRACE).time == ARRIVED
+    assert read({}, "request-1", ARRIVED) == Request("request-1", ARRIVED, ARRIVED, "manual")
+    assert read({"scheduled_at": None}, "request-1", ARRIVED).time == ARRIVED
 
 
 @pytest.mark.parametrize(
@@ -35,7 +32,7 @@ def test_a_request_without_a_time_gets_the_moment_at_which_it_arrived():
     ],
 )
 def test_a_scheduled_moment_may_be_in_any_zone(text):
-    assert read({"scheduled_at": text}, "request-1", TRACE).time == NOON
+    assert read({"scheduled_at": text}, "request-1", ARRIVED).time == NOON
 
 
 @pytest.mark.parametrize(
@@ -58,57 +55,32 @@ def test_a_scheduled_moment_may_be_in_any_zone(text):
 )
 def test_a_time_that_is_no_moment_is_refused(text):
     with pytest.raises(RequestRefused, match="and should be an ISO 8601 moment with its zone"):
-        read({"scheduled_at": text}, "request-1", TRACE)
+        read({"scheduled_at": text}, "request-1", ARRIVED)
 
 
 def test_a_request_may_be_scheduled_five_minutes_ahead_and_not_a_millisecond_more():
     ahead = ARRIVED + dt.timedelta(minutes=5)
-    assert read({"scheduled_at": ahead.isoformat()}, "request-1", TRACE).time == ahead
+    assert read({"scheduled_at": ahead.isoformat()}, "request-1", ARRIVED).time == ahead
     with pytest.raises(RequestRefused, match=r"more than 0:05:00 after 2020-03-10 12:00:07\+00:00"):
-        read({"scheduled_at": (ahead + MILLISECOND).isoformat()}, "request-1", TRACE)
+        read({"scheduled_at": (ahead + MILLISECOND).isoformat()}, "request-1", ARRIVED)
 
 
 def test_a_request_delivered_late_keeps_its_scheduled_time():
-    assert read({"scheduled_at": "2020-03-09T12:00:00Z"}, "request-1", TRACE).time == NOON - dt.timedelta(1)
+    assert read({"scheduled_at": "2020-03-09T12:00:00Z"}, "request-1", ARRIVED).time == NOON - dt.timedelta(1)
 
 
-@pytest.mark.parametrize("trace", ["", "Root=", "Root=1-xyz", "Root=1-5e678147", "Parent=0123456789abcdef"])
-def test_a_request_without_an_arrival_time_is_refused(trace):
-    with pytest.raises(RequestRefused, match="no arrival time in the trace header"):
-        read({"scheduled_at": "2020-03-10T12:00:00Z"}, "request-1", trace)
+def test_where_the_ledger_s_answer_has_no_date_a_request_arrived_when_it_was_scheduled():
+    assert read({"scheduled_at": "2020-03-10T12:00:00Z"}, "request-1", None) == Request(
+        "request-1", NOON, NOON, "manual"
+    )
+
+
+def test_a_request_is_refused_where_nothing_says_what_time_it_is():
+    with pytest.raises(RequestRefused, match="neither the request nor the ledger's answer has a time"):
+        read({}, "request-1", None)
 
 
 @pytest.mark.parametrize("trigger", ["", "two words", "x" * 41, "line\n", "é", 7, None, ["schedule"]])
 def test_a_trigger_that_is_no_word_is_refused(trigger):
     with pytest.raises(RequestRefused, match="should be a word"):
-        read({"trigger": trigger}, "request-1", TRACE)
-
-
-@pytest.mark.parametrize(
-    ("last_run", "expected"),
-    [
-        (None, NOON),
-        (NOON - dt.timedelta(days=1), NOON),
-        (NOON - MILLISECOND, NOON),
-        (NOON, NOON + MILLISECOND),
-        (NOON + dt.timedelta(hours=1), NOON + dt.timedelta(hours=1, milliseconds=1)),
-    ],
-)
-def test_a_run_s_time_is_later_than_that_of_the_last_stored_run(last_run, expected):
-    assert lifecycle.next_time(Head(last_run=last_run), NOON) == expected
-
-
-def test_what_the_ledger_moved_under_is_tried_five_times_in_all():
-    calls = []
-
-    def attempt(successful):
-        calls.append(1)
-        if len(calls) < successful:
-            raise LedgerMoved("head")
-        return len(calls)
-
-    assert lifecycle.again(lambda: attempt(5)) == 5
-    calls.clear()
-    with pytest.raises(LedgerMoved):
-        lifecycle.again(lambda: attempt(6))
-    assert len(calls) == 5
+        read({"trigger": trigger}, "request-1", ARRIVED)

@@ -196,9 +196,8 @@ def figures(counts):
 
 def logged(folder):
     """Every entry in the log, once."""
-    lines = [
-        line for path in (folder / "archive" / "events").iterdir() for line in path.read_bytes().splitlines()
-    ]
+    paths = (folder / "archive" / "events").glob("*.jsonl")  # and not what a kill left unfinished
+    lines = [line for path in paths for line in path.read_bytes().splitlines()]
     events = {event.id: event for event in map(decode, lines)}.values()
     return sorted((event.recorded_at, str(event.day.date), figures(event.day.counts)) for event in events)
 
@@ -209,12 +208,12 @@ def restored(folder):
         feed = feeds.synthetic(publisher)
         with LocalCloud(feed.clock(state.last_run(folder)), feed.config) as cloud:
             state.restore(cloud, folder)
-            rows, head = cloud.reader.daily(), cloud.ledger.head()
+            rows, head = cloud.tables.daily(), cloud.ledger.head()
             assert (head.stamp, head.unsent) == (sum(row.version for row in rows), frozenset())
             days = {str(row.day.date): figures(row.day.counts) for row in rows}
             entries = [
                 (row.recorded_at, str(row.day.date), figures(row.day.counts))
-                for row in cloud.reader.revisions()
+                for row in cloud.tables.entries()
             ]
     return days, sorted(entries)
 

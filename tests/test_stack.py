@@ -14,7 +14,8 @@ from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
 import infra.code
 from dashboard.settings import Settings as DashboardSettings
-from functions.settings import ConsumerSettings, FetcherSettings, ReporterSettings
+from functions.settings import ConsumerSettings, FetcherSettings
+from functions.settings import Settings as FunctionSettings
 from infra.schedule_expression import problem_with
 from infra.settings import RETENTION_HOURS, ConfigurationError, Settings
 from local.engine import ROOT, answer, plain, run_program
@@ -24,7 +25,7 @@ CONFIG = {
     "phones": '["+12065550100"]',
     "webhooks": '["https://example.org/hook"]',
 }
-READS = {"fetcher": FetcherSettings, "consumer": ConsumerSettings, "reporter": ReporterSettings}
+READS = {"fetcher": FetcherSettings, "consumer": ConsumerSettings, "reporter": FunctionSettings}
 LEDGER = ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
 
 
