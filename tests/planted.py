@@ -39,7 +39,9 @@ def instead(of: str, becomes: str) -> Change:
 
 def left_out(of: str) -> Change:
     """The one statement that is, or begins with, this is left out."""
-    return lambda function: _in_block(function, of, lambda body, place: [*body[:place], ast.Pass(), *body[place + 1 :]])
+    return lambda function: _in_block(
+        function, of, lambda body, place: [*body[:place], ast.Pass(), *body[place + 1 :]]
+    )
 
 
 def exchanged(of: str) -> Change:
@@ -141,24 +143,30 @@ BUGS: dict[str, Bug] = {
         f"{DECIDE}:_outcome", instead("event.version > day.seen", "event.version > 0"), "mapping-made-anew"
     ),
     "an event of the version that was seen is new": Bug(
-        f"{DECIDE}:_outcome", instead("event.version > day.seen", "event.version >= day.seen"), "replay-beside-a-run"
+        f"{DECIDE}:_outcome",
+        instead("event.version > day.seen", "event.version >= day.seen"),
+        "replay-beside-a-run",
     ),
     "duplicates are entries": Bug(
         f"{DECIDE}:_outcome", instead("event.day.counts == day.counts", "False"), "in-flight-same-value"
     ),
     "a late entry is never believed": Bug(
-        f"{DECIDE}:_after", instead("event.version > day.version", "False"), "a consumer wakes late"
+        f"{DECIDE}:_after",
+        instead("event.version > day.version", "False"),
+        "a consumer wakes late at the log",
     ),
     "what other runs owe is not looked up in the log": Bug(
-        f"{CONSUMER}:follow_others", instead("reading.others", "()"), "taken-back-between-log-and-tables-once"
+        f"{CONSUMER}:follow_others", instead("reading.others", "()"), "taken-back-after-its-put-twice"
     ),
     "what comes late is not looked up in the log": Bug(
-        f"{CONSUMER}:in_log", instead("run and behind", "False"), "taken-back-between-log-and-tables-twice"
+        f"{CONSUMER}:in_log", instead("run and behind", "False"), "a consumer wakes late at the log, and dies"
     ),
     "the archive after the tables": Bug(
         f"{CONSUMER}:enter", exchanged("if (unlogged :="), "withdrawn-before-it-was-logged"
     ),
-    "no archive": Bug(f"{CONSUMER}:enter", left_out("at.archive.keep_events"), "restated-and-back-with-a-new-day"),
+    "no archive": Bug(
+        f"{CONSUMER}:enter", left_out("at.archive.keep_events"), "restated-and-back-with-a-new-day"
+    ),
     "no row in DynamoDB's revisions": Bug(
         "storage.dynamodb:DynamoDBTables.write",
         instead("[{'Put': {'TableName': self._revisions, 'Item': entry_item(row)}} for row in batch]", "[]"),
@@ -166,59 +174,80 @@ BUGS: dict[str, Bug] = {
     ),
     "no row in Timestream's revisions": Bug(
         "storage.timestream:TimestreamTables.write",
-        instead("(self._revisions, revision_record)", "(self._daily, daily_record)"),
+        instead("self._revisions", "self._daily"),
         "newest-dates-differ",
     ),
     "begin again from the last record": Bug(
         f"{CONSUMER}:handler",
         instead("{'itemIdentifier': chunk[0].sequence}", "{'itemIdentifier': delivery.records[-1].sequence}"),
-        "alerts-denied",
+        "long-history-throttled",
     ),
     "a row that a table refuses is acknowledged": Bug(
         f"{CHANGES}:entered", instead("item.event.id not in refused", "True"), "revisions refuses one row"
     ),
-    "no entry without version in its id": Bug(
+    "an id without version": Bug(
         "schemas.event:DayEvent.id",
-        instead("f'{self.subject}/{self.version}/{self.day.counts.digest}'", "f'{self.subject}/0/{self.day.counts.digest}'"),
+        instead(
+            "f'{self.subject}/{self.version}/{self.day.counts.digest}'",
+            "f'{self.subject}/0/{self.day.counts.digest}'",
+        ),
         "restated-and-back-with-a-new-day",
     ),
     # What is counted
     "the stamp forgets what was replaced": Bug(
-        f"{CHANGES}:entered", instead("new.version - (old.version if old else 0)", "new.version"), "in-flight-three-values"
+        f"{CHANGES}:entered",
+        instead("new.version - (old.version if old else 0)", "new.version"),
+        "in-flight-three-values",
     ),
     "entries are not counted": Bug(
         f"{CHANGES}:entered", instead("new.entries - (old.entries if old else 0)", "0"), "newest-dates-differ"
     ),
     "a day counts its first entry only": Bug(
-        f"{DECIDE}:_after", instead("_acknowledged(event, entries + 1, now)", "_acknowledged(event, 1, now)"), "x"
+        f"{DECIDE}:_after", instead("day.entries if day else 0", "0"), "in-flight-three-values"
     ),
-    "an entry is counted again as what it comes to again": Bug(
+    "an entry is counted anew when it comes again": Bug(
         f"{CHANGES}:_counted",
         instead("item.date in run.entered or (item.date in run.accounted and (not item.is_new))", "False"),
         "mapping-made-anew",
     ),
     "the newest date for the contiguous one": Bug(
-        f"{CHANGES}:_last_acknowledged", instead("newest if waiting is None else each.new[waiting]", "newest"), "long-history-throttled"
+        f"{CHANGES}:_last_acknowledged",
+        instead("newest if waiting is None else each.new[waiting]", "newest"),
+        "long-history-throttled",
     ),
     "the head's condition is left out": Bug(
         "storage.ledger:Ledger._change", left_out("if moves"), "another-fetcher-stores"
     ),
     # What is pending
     "what older runs owe is not pending": Bug(
-        "functions.diff:diff", instead("day.date in owed or not _holds(acknowledged.get(day.date), day)", "not _holds(acknowledged.get(day.date), day)"), "restated-and-back-with-a-new-day"
+        "functions.diff:diff",
+        instead(
+            "day.date in owed or not _holds(acknowledged.get(day.date), day)",
+            "not _holds(acknowledged.get(day.date), day)",
+        ),
+        "in-flight-back-and-forth",
     ),
-    "newest first": Bug("functions.diff:diff", instead("day.date", "-day.date.toordinal()"), "newest-dates-differ"),
+    "newest first": Bug(
+        f"{FETCHER}:put", instead("published.days", "published.days[::-1]"), "newest-dates-differ"
+    ),
     "what was logged is not put again": Bug(
-        f"{FETCHER}:put", instead("[*again, *events(days, known.days, run, at.settings.stack)]", "events(days, known.days, run, at.settings.stack)"), "given-up-and-withdrawn-replay"
+        f"{FETCHER}:put",
+        instead(
+            "[*again, *events(days, known.days, run, at.settings.stack)]",
+            "events(days, known.days, run, at.settings.stack)",
+        ),
+        "given-up-and-withdrawn-replay",
     ),
     "a retry sends though a newer run is stored": Bug(
-        f"{FETCHER}:handler", instead("run.time == head.last_run", "True"), "overtaken-restated"
+        f"{FETCHER}:handler", instead("run.time == head.last_run", "True"), "overtaken-and-cannot-put"
     ),
     "files that were read before a newer run's": Bug(
-        f"{FETCHER}:begin", instead("head.last_run != before.last_run", "False"), "restated-while-stored"
+        f"{FETCHER}:begin", instead("head.last_run != before.last_run", "False"), "another-fetcher-stores"
     ),
     "a run's time is not after the last stored run's": Bug(
-        f"{CHANGES}:next_time", instead("head.last_run + MILLISECOND if head.last_run else asked", "asked"), "one-hour-back"
+        f"{CHANGES}:next_time",
+        instead("head.last_run + MILLISECOND if head.last_run else asked", "asked"),
+        "clock-goes-back",
     ),
     "an item that was lost is not noticed": Bug(
         f"{FETCHER}:check_ledger", instead("total == known.head.stamp", "True"), "ledger-day-lost"
@@ -227,47 +256,69 @@ BUGS: dict[str, Bug] = {
         f"{FETCHER}:give_up_withdrawn", left_out("gone -="), "given-up-and-withdrawn-replay"
     ),
     "FailedRecordCount is ignored": Bug(
-        "functions.stream:Stream._put_all", instead("not answer['FailedRecordCount']", "True"), "the first record isn't put"
+        "functions.stream:Stream._put_all",
+        instead("not answer['FailedRecordCount']", "True"),
+        "the first record isn't put",
     ),
     "missing as zero": Bug(
         "functions.transform:_without_taken_back", instead("date in taken_back", "False"), "recoveries-end"
     ),
     # What is settled
     "settled though an older run's event was entered meanwhile": Bug(
-        f"{CHANGES}:_completed", instead("alone and (not head.owing) and (not done.failed)", "not head.owing and (not done.failed)"), "restated-and-back-with-a-new-day"
+        f"{CHANGES}:_completed",
+        instead("alone and (not head.owing) and (not done.failed)", "not head.owing and (not done.failed)"),
+        "withdrawn-in-flight",
     ),
     "settled though a run owes": Bug(
-        f"{CHANGES}:_completed", instead("alone and (not head.owing) and (not done.failed)", "alone and (not done.failed)"), "x"
+        f"{CHANGES}:_completed",
+        instead("alone and (not head.owing) and (not done.failed)", "alone and (not done.failed)"),
+        "withdrawn-in-flight",
     ),
-    "settled though a run was stored since": Bug(f"{CHANGES}:_with", instead("replace(head, last_run=run.time, owing=owing, settled=None)", "replace(head, last_run=run.time, owing=owing)"), "x"),
+    "settled though a run was stored since": Bug(
+        f"{CHANGES}:_with",
+        instead(
+            "replace(head, last_run=run.time, owing=owing, settled=None)",
+            "replace(head, last_run=run.time, owing=owing)",
+        ),
+        "withdrawn-before-it-was-put",
+    ),
     "conditional though the stamp has moved": Bug(
-        f"{FETCHER}:conditions", instead("head.stamp", "settled.stamp"), "a consumer wakes late"
+        f"{FETCHER}:conditions", instead("head.stamp", "settled.stamp"), "a consumer wakes late at the log"
     ),
     "an older run speaks for the present": Bug(
-        f"{CHANGES}:_completed", instead("run.time == head.last_run", "True"), "older-run-completes-after-a-refusal"
+        f"{CHANGES}:_completed", instead("run.time == head.last_run", "True"), "half-entered-and-overtaken"
     ),
     # What is told
     "an older run makes a newer one's failure good": Bug(
-        f"{CHANGES}:_is_newer", instead("name.partition('#')[0] > written(run.time)", "False"), "older-run-completes-after-a-refusal"
+        f"{CHANGES}:_is_newer",
+        instead("name.partition('#')[0] > written(run.time)", "False"),
+        "older-run-completes-after-a-refusal",
     ),
     "an older run tells what begins, and the newer one again": Bug(
         f"{CHANGES}:_completed", left_out("done = replace(done, warnings=()"), "late-and-overtaken"
     ),
     "a late date is never told": Bug(
-        "functions.new_run:believed", instead("head.last_acknowledged and date < head.last_acknowledged", "False"), "late-date-is-told-once"
+        "functions.new_run:believed",
+        instead("head.last_acknowledged and date < head.last_acknowledged", "False"),
+        "late-date-is-told-once",
     ),
     "a late date is not told where a newer run followed": Bug(
-        "functions.new_run:believed", instead("_untold(known)", "()"), "late-and-overtaken"
+        "functions.new_run:believed", instead("_untold(known)", "()"), "half-entered-and-overtaken"
     ),
     "what an operator accepted is told by no run where a newer one followed": Bug(
         "functions.new_run:_on_an_operators_word",
-        instead("{warning.code: warning.text for run in known.owing for warning in run.accepted}", "{}"), "x"
+        instead("{warning.code: warning.text for run in known.owing for warning in run.accepted}", "{}"),
+        "half-entered-and-overtaken",
     ),
     "what an operator accepted is told in every report": Bug(
-        "functions.new_run:_on_an_operators_word", instead("code not in told", "True"), "acceptance-is-told-once"
+        "functions.new_run:_on_an_operators_word",
+        instead("code not in told", "True"),
+        "acceptance-is-told-once",
     ),
     "warnings that were cut have ended": Bug(
-        "functions.remarks:news", instead("not _date(w) or _date(w) >= oldest", "True"), "many-standing-warnings"
+        "functions.remarks:news",
+        instead("{warning.code for warning in now}", "{warning.code for warning in kept}"),
+        "many-standing-warnings",
     ),
     "marked as sent before it is sent": Bug(
         "functions.notices:Notices._send", exchanged("self.publish"), "alerts-denied"
@@ -276,9 +327,13 @@ BUGS: dict[str, Bug] = {
         "functions.notices:Notices._send", instead("break", "raise"), "alerts-denied"
     ),
     "a run that ended is told to have failed": Bug(
-        "functions.reporter:unfetched", instead("stored and (not owed(stored, days))", "False"), "overtaken-and-failed"
+        "functions.reporter:unfetched",
+        instead("stored and stored.state != OPEN", "False"),
+        "overtaken-and-failed",
     ),
     "a batch is told to be lost though it was entered": Bug(
-        "functions.reporter:undelivered", instead("not runs", "False"), "x"
+        "functions.reporter:undelivered",
+        instead("not runs and (not strangers(at, records or []))", "False"),
+        "entered-and-given-up",
     ),
 }
