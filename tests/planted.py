@@ -326,10 +326,10 @@ BUGS: dict[str, Bug] = {
     "a message that can't be sent stands in the way": Bug(
         "functions.notices:Notices._send", instead("break", "raise"), "alerts-denied"
     ),
-    "a run that ended is told to have failed": Bug(
+    "a run whose days were entered is told to have failed": Bug(
         "functions.reporter:unfetched",
-        instead("stored and stored.state != OPEN", "False"),
-        "overtaken-and-failed",
+        instead("stored and (not owed(stored, days))", "False"),
+        "entered-and-its-fetcher-fails",
     ),
     "a batch is told to be lost though it was entered": Bug(
         "functions.reporter:undelivered",
