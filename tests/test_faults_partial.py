@@ -9,21 +9,16 @@ from local.in_process import in_process
 
 pytestmark = pytest.mark.cloud
 
-# The entry is counted in a run that has told its report already.
-UNREPORTED = pytest.mark.xfail(reason="an entry that a completed run gets later is in no report")
+KNOWN = ("a consumer wakes late at the log", "a consumer wakes late at the log, and dies")
 
 
-def marks(store, name):
-    known = [UNREPORTED] if name.startswith("a consumer wakes late at the log") else []
-    return [pytest.mark.xdist_group(f"partial {store}"), *known]
-
-
-CASES = [
-    pytest.param(store, name, marks=marks(store, name), id=f"{store}-{name}")
-    for store in ("timestream", "dynamodb")
-    for name, made in PARTIAL.items()
-    if store in made.stores
-]
+def cases(names):
+    return [
+        pytest.param(store, name, marks=pytest.mark.xdist_group(f"partial {store}"), id=f"{store}-{name}")
+        for store in ("timestream", "dynamodb")
+        for name in names
+        if store in PARTIAL[name].stores
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +27,18 @@ def cloud(request):
         yield cloud
 
 
-@pytest.mark.parametrize(("cloud", "name"), CASES, indirect=["cloud"])
+@pytest.mark.parametrize(
+    ("cloud", "name"), cases([name for name in PARTIAL if name not in KNOWN]), indirect=["cloud"]
+)
 def test_what_is_good_only_in_part_loses_and_doubles_nothing(cloud, name):
     with reliability.counted("answers that are good in part"), partial.shards_as_they_were():
         problems = partial.problems(cloud, PARTIAL[name])
         assert problems == [], "\n".join(problems)
+
+
+@pytest.mark.parametrize(("cloud", "name"), cases(KNOWN), indirect=["cloud"])
+def test_of_an_entry_that_a_completed_run_gets_later_only_the_report_is_lacking(cloud, name):
+    """docs/reliability.md, known limits."""
+    problems = partial.problems(cloud, PARTIAL[name])
+    assert [problem for problem in problems if not problem.startswith("notices: the report")] == []
+    assert problems

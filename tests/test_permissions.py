@@ -125,8 +125,8 @@ def good_days(daybook: System) -> None:
 
 def bad_days(daybook: System) -> None:
     """Malformed files, a source that isn't there, a record that can't be read, a batch that is never
-    entered, a fetcher that dies, a run of which nothing is heard; a trial message; and the
-    stream's records again."""
+    entered, a fetcher that dies, a run of which nothing is heard; a day's records out
+    of the stream again; and a trial message."""
     daybook.publisher.files["nyt"] += b"\n2020-03-04,many,0"
     assert daybook.run().state == FAILED
     del daybook.publisher.files["jhu"]
@@ -136,6 +136,8 @@ def bad_days(daybook: System) -> None:
     daybook.publish({"2020-03-01": 12, "2020-03-02": 20, "2020-03-03": 30})
     with daybook.on_call("PutRecords", lambda: slip_in(daybook)):
         assert daybook.run().state == COMPLETED
+    stream = from_stream(daybook.cloud.client("kinesis"), daybook.cloud.stack.exports["stream"], None, None)
+    feed(stream, lambda body: consumed(daybook, body), lambda _: None)  # the consumer reads the log
     daybook.publish({"2020-03-01": 13, "2020-03-02": 20, "2020-03-03": 30})
     never_entered = daybook.run(settle=False)
     with daybook.on_call("PutObject", lambda: "AccessDenied"):  # into the archive, before any table
@@ -150,8 +152,6 @@ def bad_days(daybook: System) -> None:
     late = daybook.stored(forgotten.request)
     assert (late.state, late.reason_count) == (COMPLETED, 1)
     daybook.cloud.runtime.invoke(daybook.cloud.stack.exports["reporter"], b'{"trigger": "trial"}')
-    stream = from_stream(daybook.cloud.client("kinesis"), daybook.cloud.stack.exports["stream"], None, None)
-    feed(stream, lambda body: consumed(daybook, body), lambda _: None)  # the consumer reads the log
 
 
 def looked_at(daybook: System) -> None:
