@@ -46,7 +46,8 @@ MAX_REMEMBERED = 200  # acceptances that people know of, in the head's item
 
 
 def next_time(head: Head, days: Iterable[Acknowledged], asked: dt.datetime) -> dt.datetime:
-    """The run's time: as asked for, or 1 ms after the last stored run and the newest event that was seen."""
+    """The run's time: as asked for, or 1 ms after the last stored run and after what was seen of these days,
+    which the run sends."""
     seen = max((day.seen for day in days), default=-1)
     after_run = head.last_run + MILLISECOND if head.last_run else asked
     return max(asked, after_run, at(seen + 1) if seen >= 0 else asked)
@@ -182,7 +183,8 @@ def _last_acknowledged(reading: Reading, run: Run | None) -> dt.date | None:
     known = frozenset().union(*(each.entered | each.duplicate | each.superseded for each in runs))
     reached = []
     for each in runs:
-        waiting = next((date for date in sorted(each.new) if date not in known | each.failed), None)
+        settled = known | each.failed
+        waiting = next((date for date in sorted(each.new) if date not in settled), None)
         newest = None if each.newest in each.failed else each.newest
         reached.append(newest if waiting is None else each.new[waiting])
     if None in reached:

@@ -224,4 +224,4 @@ def _belongs(event: DayEvent | None, run: Run | None) -> bool:
     """Whether the run sends this date with this version."""
     if event is None or run is None:
         return False
-    return event.version == run.version and event.day.date in run.pending
+    return event.version == run.version and event.day.date in run.sends

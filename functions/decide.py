@@ -64,13 +64,14 @@ def decide(
 
 
 def _outcome(event: DayEvent, day: Acknowledged | None, run: Run | None, logged: bool) -> Outcome:
-    if run and event.day.date in run.accounted - run.entered and not logged:
+    date = event.day.date
+    if run and date in run.accounted and date not in run.entered and not logged:
         return Outcome.SUPERSEDED  # decided before, and what it was stays
     if day is None:
         return Outcome.ENTERED
     if event.version > day.seen:
         return Outcome.DUPLICATE if event.day.counts == day.counts and not logged else Outcome.ENTERED
-    if event.version == day.version or (run and event.day.date in run.entered):
+    if event.version == day.version or (run and date in run.entered):
         return Outcome.AGAIN
     if logged:
         return Outcome.LATE if run else Outcome.AGAIN  # a run that was lost can't say that it was counted

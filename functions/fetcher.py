@@ -158,7 +158,6 @@ def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committe
     known = look_up(at, head)
     run = replace(
         run,
-        time=changes.next_time(head, known.days.values(), request.time),
         files={source: sha256(payload) for source, payload in fetched.files.items()},
     )
     bare = run
@@ -167,6 +166,8 @@ def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committe
         published = transform(fetched.files, run.time.date())
         acceptances = at.ledger.acceptances() if head.acceptances else []
         run = new_run.believed(run, known, published, acceptances)
+        sent = [known.days[date] for date in run.pending if date in known.days]
+        run = replace(run, time=changes.next_time(head, sent, request.time))
         run = replace(run, basis=new_run.basis(run, head, published, at.sources.addresses, fetched.etags))
         check_size(run)
     except SourceRefused as refusal:

@@ -57,6 +57,7 @@ def run_line(played: Played) -> dict[str, Any]:
         "inserted": len(run.inserted),
         "updated": len(run.updated),
         "duplicate": len(run.duplicate),
+        "superseded": len(run.superseded),
         "failed": len(run.failed),
         "last_acknowledged": played.last_acknowledged and played.last_acknowledged.isoformat(),
         "warnings": [warning.text for warning in run.warnings],

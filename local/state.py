@@ -40,8 +40,7 @@ def alone(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise UnusableState(
-                f"Another process uses {folder}: a local cloud or a command. End it, or choose another folder "
-                "with --state."
+                f"Another process uses {folder}: a local cloud or a command. End it, or name another: --state"
             ) from error
         yield
 

@@ -7,6 +7,7 @@ forbid nothing. The table of states is in functions/changes.py.
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from schemas.figures import Counts
@@ -112,17 +113,22 @@ class Run:
         """The version of each of the run's events: its time in epoch milliseconds."""
         return version(self.time)
 
-    @property
+    @cached_property
+    def sends(self) -> frozenset[dt.date]:
+        """The pending dates, to look one up in."""
+        return frozenset(self.pending)
+
+    @cached_property
     def entered(self) -> frozenset[dt.date]:
         """The dates whose event is an entry."""
         return self.inserted | self.updated
 
-    @property
+    @cached_property
     def accounted(self) -> frozenset[dt.date]:
         """The dates that are in a set."""
         return self.entered | self.duplicate | self.superseded | self.failed
 
-    @property
+    @cached_property
     def unaccounted(self) -> tuple[dt.date, ...]:
         """The pending dates that are in no set, oldest first."""
         known = self.accounted

@@ -1,5 +1,6 @@
-"""What the stream still holds, to the consumer again: it decides those records like live ones, and tells
-nobody."""
+"""What the stream still holds, to the consumer again: it follows those records that the log holds. The others
+were never entered, and a run that owes them sends them.
+"""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
