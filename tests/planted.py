@@ -1,252 +1,339 @@
-"""Bugs that others have made, each a small change of our code; and which faults find it.
+"""Bugs that others have made, or could make: each changes one node of one function's syntax tree."""
 
-A patch is text: where the code it changes is no longer there, applying it fails, and so does its test.
-"""
-
+import ast
 import importlib
+import inspect
 import types
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import faults
-import scenarios
-from faults import Case
-from scenarios import DELIVERY, PARTIAL
-from system import System
-
 ROOT = Path(__file__).resolve().parent.parent
+Change = Callable[[ast.AST], None]
 
 
 @dataclass(frozen=True)
 class Bug:
-    """``changes`` are (module, the code, what it is replaced by); ``found`` plays what must find it."""
+    """``function``: its module and qualified name, ``functions.decide:_outcome``. ``found`` names what must
+    find it: a file of tests/scenarios, or a scenario of tests/partial.py."""
 
-    changes: tuple[tuple[str, str, str], ...]
-    found: Callable[[System], None]
+    function: str
+    change: Change
+    found: str
+
+
+def instead(of: str, becomes: str) -> Change:
+    """The one node that is this expression, or this statement, becomes another."""
+    old, new = _parsed(of), _parsed(becomes)
+
+    def change(function: ast.AST) -> None:
+        replacer = _Replacer(old, new)
+        replacer.visit(function)
+        assert replacer.count == 1, f"{of!r} is there {replacer.count} times"
+
+    return change
+
+
+def left_out(of: str) -> Change:
+    """The one statement that is, or begins with, this is left out."""
+    return lambda function: _in_block(
+        function, of, lambda body, place: [*body[:place], ast.Pass(), *body[place + 1 :]]
+    )
+
+
+def exchanged(of: str) -> Change:
+    """The one statement that begins so, and the next one, change places."""
+    return lambda function: _in_block(
+        function, of, lambda body, place: [*body[:place], body[place + 1], body[place], *body[place + 2 :]]
+    )
 
 
 @contextmanager
 def planted(bug: Bug) -> Iterator[None]:
-    """The functions of the changed modules run the changed code, whoever holds them."""
-    sources: dict[str, str] = {}
-    for module, old, new in bug.changes:
-        source = sources.get(module) or (ROOT / f"{module.replace('.', '/')}.py").read_text()
-        assert source.count(old) == 1, f"the patch of {module} doesn't apply any more: {old!r}"
-        sources[module] = source.replace(old, new)
-    with ExitStack() as stack:
-        changed = 0
-        for name, source in sources.items():
-            module = importlib.import_module(name)
-            other = types.ModuleType(name)
-            # Dataclasses look their module up by its name.
-            exec(compile(source, f"{name}, patched", "exec"), vars(other))  # noqa: S102
-            for ours, theirs in _functions(vars(module), vars(other), name):
-                if _said(ours.__code__) != _said(theirs.__code__):
-                    stack.callback(setattr, ours, "__code__", ours.__code__)
-                    ours.__code__ = theirs.__code__
-                    changed += 1
-        assert changed, "the patch changes nothing"
+    """The function runs the changed code, whoever holds it."""
+    module, _, name = bug.function.partition(":")
+    function = _function(importlib.import_module(module), name)
+    tree = ast.parse(_source(module))
+    bug.change(_definition(tree, name))
+    code = compile(ast.fix_missing_locations(tree), f"{module}, planted", "exec")
+    before, function.__code__ = function.__code__, _code(code, name)
+    try:
         yield
+    finally:
+        function.__code__ = before
 
 
-def _functions(ours: Any, theirs: Any, module: str) -> Iterator[tuple[Any, Any]]:
-    for name, value in list(ours.items()):
-        other = theirs.get(name)
-        value, other = _bare(value), _bare(other)  # noqa: PLW2901
-        if isinstance(value, types.FunctionType) and value.__module__ == module and other is not None:
-            if value.__code__.co_freevars == other.__code__.co_freevars:
-                yield value, other
-        elif isinstance(value, type) and value.__module__ == module and isinstance(other, type):
-            yield from _functions(dict(vars(value)), dict(vars(other)), module)
+@cache
+def _source(module: str) -> str:
+    return (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
 
 
-def _bare(value: Any) -> Any:
-    """The function within a property."""
-    return getattr(value, "fget", None) or getattr(value, "func", None) or value
+def _parsed(text: str) -> ast.AST:
+    (statement,) = ast.parse(text).body
+    return statement.value if isinstance(statement, ast.Expr) else statement
 
 
-def _said(code: types.CodeType) -> Any:
-    """What a function does, wherever it is written: instructions, constants and names, and those within."""
-    within = [_said(value) if isinstance(value, types.CodeType) else repr(value) for value in code.co_consts]
-    return code.co_code, within, code.co_names
+class _Replacer(ast.NodeTransformer):
+    def __init__(self, old: ast.AST, new: ast.AST) -> None:
+        self._old, self._new, self.count = ast.dump(old), new, 0
+
+    def visit(self, node: ast.AST) -> Any:
+        if ast.dump(node) == self._old:
+            self.count += 1
+            return self._new
+        return self.generic_visit(node)
 
 
-def case(situation: str, handler: str, operation: str, place: int, way: str) -> Callable[[System], None]:
-    """The case of the matrix whose call is the place-th of this operation by this handler, from 0."""
-
-    def play(daybook: System) -> None:
-        calls = [
-            call
-            for call in faults.recorded(daybook, situation)
-            if (call.handler, call.operation) == (handler, operation)
-        ]
-        faults.play(daybook, Case(situation, calls[place], way))
-
-    return play
-
-
-def situation(name: str) -> Callable[[System], None]:
-    def play(daybook: System) -> None:
-        faults.recorded(daybook, name)
-
-    return play
+def _in_block(function: ast.AST, begins: str, change: Callable[[list[Any], int], list[Any]]) -> None:
+    blocks = [
+        (node, name, body)
+        for node in ast.walk(function)
+        for name, body in ast.iter_fields(node)
+        if isinstance(body, list) and body and isinstance(body[0], ast.stmt)
+    ]
+    places = [
+        (node, name, place)
+        for node, name, body in blocks
+        for place, statement in enumerate(body)
+        if ast.unparse(statement).startswith(begins)
+    ]
+    assert len(places) == 1, f"{begins!r} begins {len(places)} statements"
+    ((node, name, place),) = places
+    setattr(node, name, change(getattr(node, name), place))
 
 
-def scenario(
-    found: scenarios.Scenario, copies: bool = False, reasons: bool = True
-) -> Callable[[System], None]:
-    def play(daybook: System) -> None:
-        scenarios.survived(daybook, found, copies, reasons)
+def _definition(tree: ast.AST, name: str) -> ast.AST:
+    for part in name.split("."):
+        tree = next(
+            node
+            for node in ast.iter_child_nodes(tree)
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == part
+        )
+    return tree
 
-    return play
+
+def _function(module: types.ModuleType, name: str) -> types.FunctionType:
+    """The function itself, within a property or a decorator."""
+    found: Any = module
+    for part in name.split("."):
+        found = inspect.getattr_static(found, part)
+    return inspect.unwrap(getattr(found, "fget", None) or getattr(found, "func", None) or found)
 
 
-CONSUMER, DECIDE, LEDGER = "functions.consumer", "functions.decide", "functions.ledger"
+def _code(code: types.CodeType, name: str) -> types.CodeType:
+    within = [value for value in code.co_consts if isinstance(value, types.CodeType)]
+    for value in within:
+        if value.co_qualname == name:
+            return value
+        if name.startswith(f"{value.co_qualname}."):
+            return _code(value, name)
+    raise AssertionError(f"{name} is not there")
+
+
+CHANGES, CONSUMER, DECIDE, FETCHER = (
+    f"functions.{name}" for name in ("changes", "consumer", "decide", "fetcher")
+)
 
 BUGS: dict[str, Bug] = {
-    "acknowledge before the write": Bug(
-        (
-            (
-                CONSUMER,
-                "    decision, refused = write(at, decide(events.values(), reading.entries, now))\n",
-                "    decision, refused = decide(events.values(), reading.entries, now), {}\n",
-            ),
-            (
-                CONSUMER,
-                '    log.line(\n        "acknowledged",',
-                '    write(at, decision)\n    log.line(\n        "acknowledged",',
-            ),
-        ),
-        case("first load", "consumer", "WriteRecords", 0, "refused"),
-    ),
-    "ignore FailedRecordCount": Bug(
-        (("functions.stream", 'if not answer["FailedRecordCount"]:', "if answer:"),),
-        scenario(PARTIAL["a record in the middle isn't put"]),
-    ),
-    "the newest date for the contiguous one": Bug(
-        ((DECIDE, "run.newest if waiting is None else run.new[waiting]", "run.newest"),),
-        scenario(DELIVERY["a record in the middle can't be decoded"], reasons=False),
-    ),
-    "newest first": Bug(
-        (
-            (
-                "functions.diff",
-                "key=lambda day: day.date,\n    )",
-                "key=lambda day: day.date, reverse=True\n    )",
-            ),
-        ),
-        situation("first load"),
-    ),
-    ">= for > on versions": Bug(
-        ((DECIDE, "event.version > entry.version and (other", "event.version >= entry.version and (other"),),
-        scenario(DELIVERY["a day entered anew is delivered twice"]),
-    ),
+    # What enters
     "an older event overwrites": Bug(
-        ((DECIDE, "event.version > entry.version and (other", "event.version > 0 and (other"),),
-        scenario(DELIVERY["one record comes again"]),
+        f"{DECIDE}:_outcome", instead("event.version > day.seen", "event.version > 0"), "mapping-made-anew"
     ),
-    "missing as zero": Bug(
-        (("functions.transform", "{date: None if date in taken_back", "{date: 0 if date in taken_back"),),
-        scenario(scenarios.recoveries_end),
+    "an event of the version that was seen is new": Bug(
+        f"{DECIDE}:_outcome",
+        instead("event.version > day.seen", "event.version >= day.seen"),
+        "replay-beside-a-run",
     ),
-    "304 while something is pending": Bug(
-        (
-            ("functions.outcome", "if run.etags and not run.failed else None", "if run.etags else None"),
-            (CONSUMER, "(reading.head, replace(reading.head, settled=None))", "(reading.head, reading.head)"),
-        ),
-        scenario(DELIVERY["the last event is invalid"]),
+    "duplicates are entries": Bug(
+        f"{DECIDE}:_outcome", instead("event.day.counts == day.counts", "False"), "in-flight-same-value"
     ),
-    "swallow an exception": Bug(
-        (("functions.archive", 'if code(error) != "PreconditionFailed":', "if not code(error):"),),
-        case("first load", "consumer", "PutObject", 0, "access denied"),
+    "a late entry is never believed": Bug(
+        f"{DECIDE}:_after",
+        instead("event.version > day.version", "False"),
+        "a consumer wakes late at the log",
     ),
-    "alert at each retry": Bug(
-        (
-            (
-                "functions.reporter",
-                'name = f"undelivered/{shard}/{first}-{last}"',
-                "name = f\"undelivered/{shard}/{first}-{last}/{message['requestContext']['requestId']}\"",
-            ),
-        ),
-        scenario(DELIVERY["a message about a batch comes again before its days do"]),
+    "what other runs owe is not looked up in the log": Bug(
+        f"{CONSUMER}:follow_others", instead("reading.others", "()"), "taken-back-after-its-put-twice"
     ),
-    "count duplicates as done": Bug(
-        (
-            (
-                DECIDE,
-                'elif event.version > entry.version:\n            sets["duplicate"]',
-                'elif event.version > entry.version:\n            sets["updated"]',
-            ),
-        ),
-        scenario(DELIVERY["one restatement by two runs in flight"]),
+    "what comes late is not looked up in the log": Bug(
+        f"{CONSUMER}:in_log", instead("run and behind", "False"), "a consumer wakes late at the log, and dies"
     ),
-    "id without version": Bug(
-        (
-            (
-                "schemas.event",
-                'return f"{self.subject}/{self.version}/{self.day.counts.digest}"',
-                'return f"{self.subject}/{self.day.counts.digest}"',
-            ),
-        ),
-        scenario(DELIVERY["A, B, A, B in flight"], reasons=False),
-    ),
-    "mark as sent before sending": Bug(
-        (
-            (
-                "functions.notices",
-                "                    self.publish(notice)\n                    ledger.mark_sent(name, now)\n",
-                "                    ledger.mark_sent(name, now)\n                    self.publish(notice)\n",
-            ),
-        ),
-        case("first load", "consumer", "Publish", 0, "refused"),
-    ),
-    "begin again from the last record": Bug(
-        ((CONSUMER, '"itemIdentifier": chunk[0].sequence}', '"itemIdentifier": records[-1].sequence}'),),
-        scenario(PARTIAL["the store is throttled within the first batch"]),
-    ),
-    "the stamp forgets what was replaced": Bug(
-        ((DECIDE, "for day in decision.days) - replaced", "for day in decision.days)"),),
-        situation("restated days"),
-    ),
-    "no row in revisions": Bug(
-        (
-            (
-                "functions.store",
-                "[row for row in rows if row.event not in refused], revision_record",
-                "[], revision_record",
-            ),
-        ),
-        situation("restated days"),
+    "the archive after the tables": Bug(
+        f"{CONSUMER}:enter", exchanged("if (unlogged :="), "withdrawn-before-it-was-logged"
     ),
     "no archive": Bug(
-        (
-            (
-                CONSUMER,
-                "[record.event for record in chunk if record.event])",
-                "[record.event for record in chunk if record.event][1:])",
-            ),
+        f"{CONSUMER}:enter", left_out("at.archive.keep_events"), "restated-and-back-with-a-new-day"
+    ),
+    "no row in DynamoDB's revisions": Bug(
+        "storage.dynamodb:DynamoDBTables.write",
+        instead("[{'Put': {'TableName': self._revisions, 'Item': entry_item(row)}} for row in batch]", "[]"),
+        "newest-dates-differ",
+    ),
+    "no row in Timestream's revisions": Bug(
+        "storage.timestream:TimestreamTables.write",
+        instead("self._revisions", "self._daily"),
+        "newest-dates-differ",
+    ),
+    "begin again from the last record": Bug(
+        f"{CONSUMER}:handler",
+        instead("{'itemIdentifier': chunk[0].sequence}", "{'itemIdentifier': delivery.records[-1].sequence}"),
+        "long-history-throttled",
+    ),
+    "a row that a table refuses is acknowledged": Bug(
+        f"{CHANGES}:entered", instead("item.event.id not in refused", "True"), "revisions refuses one row"
+    ),
+    "an id without version": Bug(
+        "schemas.event:DayEvent.id",
+        instead(
+            "f'{self.subject}/{self.version}/{self.day.counts.digest}'",
+            "f'{self.subject}/0/{self.day.counts.digest}'",
         ),
-        situation("first load"),
+        "restated-and-back-with-a-new-day",
     ),
-    "transactions without the head's condition": Bug(
-        ((LEDGER, '"moves", before.moves or None),', "None, None),"),),
-        scenario(DELIVERY["another fetcher while one stores its run"]),
+    # What is counted
+    "the stamp forgets what was replaced": Bug(
+        f"{CHANGES}:entered",
+        instead("new.version - (old.version if old else 0)", "new.version"),
+        "in-flight-three-values",
     ),
-    "what was not told is taken for not entered": Bug(
-        (
-            (
-                "functions.reporter",
-                "missing = [record for record in records if not _accounted(record, readings)]",
-                "missing = list(records)",
-            ),
+    "entries are not counted": Bug(
+        f"{CHANGES}:entered", instead("new.entries - (old.entries if old else 0)", "0"), "newest-dates-differ"
+    ),
+    "a day counts its first entry only": Bug(
+        f"{DECIDE}:_after", instead("day.entries if day else 0", "0"), "in-flight-three-values"
+    ),
+    "an entry is counted anew when it comes again": Bug(
+        f"{CHANGES}:_counted",
+        instead("item.date in run.entered or (item.date in run.accounted and (not item.is_new))", "False"),
+        "mapping-made-anew",
+    ),
+    "the newest date for the contiguous one": Bug(
+        f"{CHANGES}:_last_acknowledged",
+        instead("newest if waiting is None else each.new[waiting]", "newest"),
+        "long-history-throttled",
+    ),
+    "the head's condition is left out": Bug(
+        "storage.ledger:Ledger._change", left_out("if moves"), "another-fetcher-stores"
+    ),
+    # What is pending
+    "what older runs owe is not pending": Bug(
+        "functions.diff:diff",
+        instead(
+            "day.date in owed or not _holds(acknowledged.get(day.date), day)",
+            "not _holds(acknowledged.get(day.date), day)",
         ),
-        case("first load", "consumer", "Publish", 0, "access denied"),
+        "in-flight-back-and-forth",
     ),
-    "who could not tell has failed": Bug(
-        (("functions.reporter", "stored.state != OPEN or told_only", "stored.state != OPEN"),),
-        scenario(scenarios.only_telling_fails, copies=True),
+    "newest first": Bug(
+        f"{FETCHER}:put", instead("published.days", "published.days[::-1]"), "newest-dates-differ"
+    ),
+    "what was logged is not put again": Bug(
+        f"{FETCHER}:put",
+        instead(
+            "[*again, *events(days, known.days, run, at.settings.stack)]",
+            "events(days, known.days, run, at.settings.stack)",
+        ),
+        "given-up-and-withdrawn-replay",
+    ),
+    "a retry sends though a newer run is stored": Bug(
+        f"{FETCHER}:handler", instead("run.time == head.last_run", "True"), "overtaken-and-cannot-put"
+    ),
+    "files that were read before a newer run's": Bug(
+        f"{FETCHER}:begin", instead("head.last_run != before.last_run", "False"), "another-fetcher-stores"
+    ),
+    "a run's time is not after the last stored run's": Bug(
+        f"{CHANGES}:next_time",
+        instead("head.last_run + MILLISECOND if head.last_run else asked", "asked"),
+        "clock-goes-back",
+    ),
+    "an item that was lost is not noticed": Bug(
+        f"{FETCHER}:check_ledger", instead("total == known.head.stamp", "True"), "ledger-day-lost"
+    ),
+    "what is no longer published is given up though it was logged": Bug(
+        f"{FETCHER}:give_up_withdrawn", left_out("gone -="), "given-up-and-withdrawn-replay"
+    ),
+    "FailedRecordCount is ignored": Bug(
+        "functions.stream:Stream._put_all",
+        instead("not answer['FailedRecordCount']", "True"),
+        "the first record isn't put",
+    ),
+    "missing as zero": Bug(
+        "functions.transform:_without_taken_back", instead("date in taken_back", "False"), "recoveries-end"
+    ),
+    # What is settled
+    "settled though an older run's event was entered meanwhile": Bug(
+        f"{CHANGES}:_completed",
+        instead("alone and (not head.owing) and (not done.failed)", "not head.owing and (not done.failed)"),
+        "withdrawn-in-flight",
+    ),
+    "settled though a run owes": Bug(
+        f"{CHANGES}:_completed",
+        instead("alone and (not head.owing) and (not done.failed)", "alone and (not done.failed)"),
+        "withdrawn-in-flight",
+    ),
+    "settled though a run was stored since": Bug(
+        f"{CHANGES}:_with",
+        instead(
+            "replace(head, last_run=run.time, owing=owing, settled=None)",
+            "replace(head, last_run=run.time, owing=owing)",
+        ),
+        "withdrawn-before-it-was-put",
+    ),
+    "conditional though the stamp has moved": Bug(
+        f"{FETCHER}:conditions", instead("head.stamp", "settled.stamp"), "a consumer wakes late at the log"
+    ),
+    "an older run speaks for the present": Bug(
+        f"{CHANGES}:_completed", instead("run.time == head.last_run", "True"), "half-entered-and-overtaken"
+    ),
+    # What is told
+    "an older run makes a newer one's failure good": Bug(
+        f"{CHANGES}:_is_newer",
+        instead("name.partition('#')[0] > written(run.time)", "False"),
+        "older-run-completes-after-a-refusal",
+    ),
+    "an older run tells what begins, and the newer one again": Bug(
+        f"{CHANGES}:_completed", left_out("done = replace(done, warnings=()"), "late-and-overtaken"
+    ),
+    "a late date is never told": Bug(
+        "functions.new_run:believed",
+        instead("head.last_acknowledged and date < head.last_acknowledged", "False"),
+        "late-date-is-told-once",
+    ),
+    "a late date is not told where a newer run followed": Bug(
+        "functions.new_run:believed", instead("_untold(known)", "()"), "half-entered-and-overtaken"
+    ),
+    "what an operator accepted is told by no run where a newer one followed": Bug(
+        "functions.new_run:_on_an_operators_word",
+        instead("{warning.code: warning.text for run in known.owing for warning in run.accepted}", "{}"),
+        "half-entered-and-overtaken",
+    ),
+    "what an operator accepted is told in every report": Bug(
+        "functions.new_run:_on_an_operators_word",
+        instead("code not in told", "True"),
+        "acceptance-is-told-once",
+    ),
+    "warnings that were cut have ended": Bug(
+        "functions.remarks:news",
+        instead("{warning.code for warning in now}", "{warning.code for warning in kept}"),
+        "many-standing-warnings",
+    ),
+    "marked as sent before it is sent": Bug(
+        "functions.notices:Notices._send", exchanged("self.publish"), "alerts-denied"
+    ),
+    "a message that can't be sent stands in the way": Bug(
+        "functions.notices:Notices._send", instead("break", "raise"), "alerts-denied"
+    ),
+    "a run whose days were entered is told to have failed": Bug(
+        "functions.reporter:unfetched",
+        instead("stored and (not owed(stored, days))", "False"),
+        "entered-and-its-fetcher-fails",
+    ),
+    "a batch is told to be lost though it was entered": Bug(
+        "functions.reporter:undelivered",
+        instead("not runs and (not strangers(at, records or []))", "False"),
+        "entered-and-given-up",
     ),
 }

@@ -12,7 +12,6 @@ import pytest
 import reliability
 import sampled
 import truth
-from invariants import verified
 from kills import STAGES, Killer, planned
 from system import System
 
@@ -20,7 +19,9 @@ from local import feeds, history, sample
 from local.cloud import LocalCloud
 from local.play import moments, notice_line, play
 from local.publisher import Publisher
+from local.watch import verified
 from schemas.moment import moment
+from storage.tables import ranked
 
 pytestmark = pytest.mark.cloud
 
@@ -108,23 +109,23 @@ def played(feeding, plan):
 
             runs = list(play(cloud, publish, feed.moments))
             System(cloud, publisher).agrees()
-            _, found = verified(cloud)
+            found = verified(cloud)
             lines = filter(None, map(notice_line, cloud.emulator.publications))
             return Ended(
-                days={str(row.day.date): figures(row) for row in cloud.reader.daily()},
-                revisions=sorted(map(entry, cloud.reader.revisions()), key=str),
+                days={str(row.day.date): figures(row) for row in cloud.tables.daily()},
+                revisions=sorted((entry(*each) for each in ranked(cloud.tables.entries())), key=str),
                 runs=[
                     (one.scheduled_at, one.run.state, len(one.run.inserted), len(one.run.updated))
                     for one in runs
                 ],
                 notices=[(line["topic"], moment(line["scheduled_at"])) for line in lines],
-                broken=[one for one in found if one.broken],
+                broken=found,
                 kills=killer.done,
             )
 
 
-def entry(row):
-    return row.recorded_at, str(row.day.date), figures(row), "recorded" if row.revision == 1 else "revised"
+def entry(rank, row):
+    return row.recorded_at, str(row.day.date), figures(row), "recorded" if rank == 1 else "revised"
 
 
 def figures(row):

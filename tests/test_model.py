@@ -4,10 +4,16 @@ import pytest
 import reliability
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
-from in_process import in_process
 from model import Model
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("model")]
+from local.in_process import in_process
+
+pytestmark = pytest.mark.cloud
+
+STORES = [
+    pytest.param(store, marks=pytest.mark.xdist_group(f"model {store}"), id=store)
+    for store in ("timestream", "dynamodb")
+]
 
 COMMON = settings(
     deadline=None,
@@ -15,25 +21,25 @@ COMMON = settings(
     print_blob=True,
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much),
 )
-SHORT = settings(COMMON, derandomize=True, max_examples=14, stateful_step_count=14)
-LONG = settings(COMMON, max_examples=250, stateful_step_count=30)
+SHORT = settings(COMMON, derandomize=True, max_examples=10, stateful_step_count=16)
+LONG = settings(COMMON, max_examples=125, stateful_step_count=30)
 
 
-@pytest.fixture(scope="module")
-def daybook():
-    with in_process() as found:
-        yield found
+@pytest.fixture(scope="module", params=STORES)
+def cloud(request):
+    with in_process(store=request.param) as cloud:
+        yield cloud
 
 
-def lives(daybook, chosen):
+def lives(cloud, chosen):
     with reliability.counted("lives of the system", chosen.max_examples):
-        run_state_machine_as_test(lambda: Model(daybook), settings=chosen)  # type: ignore[arg-type]
+        run_state_machine_as_test(lambda: Model(cloud), settings=chosen)  # type: ignore[arg-type]
 
 
-def test_whatever_happens_in_whichever_order_the_table_ends_as_the_model(daybook):
-    lives(daybook, SHORT)
+def test_whatever_happens_in_whichever_order_the_table_ends_as_the_model(cloud):
+    lives(cloud, SHORT)
 
 
 @pytest.mark.long
-def test_hundreds_of_long_lives_end_as_the_model_too(daybook):
-    lives(daybook, LONG)
+def test_hundreds_of_long_lives_end_as_the_model_too(cloud):
+    lives(cloud, LONG)

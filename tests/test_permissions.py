@@ -4,6 +4,7 @@ The calls are those of the real handlers on the local cloud, through good days a
 """
 
 import datetime as dt
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from local.rights import Call, listing, read_call
 from schemas.ledger import COMPLETED, FAILED, INCOMPLETE
 from storage.aws import CONFIG
 from storage.ledger import Ledger
+from storage.redelivery import from_stream
+from storage.replay import feed
 from storage.tables import open_tables
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("permissions")]
@@ -122,7 +125,8 @@ def good_days(daybook: System) -> None:
 
 def bad_days(daybook: System) -> None:
     """Malformed files, a source that isn't there, a record that can't be read, a batch that is never
-    entered, a fetcher that dies, a run of which nothing is heard; and a trial message."""
+    entered, a fetcher that dies, a run of which nothing is heard; a day's records out
+    of the stream again; and a trial message."""
     daybook.publisher.files["nyt"] += b"\n2020-03-04,many,0"
     assert daybook.run().state == FAILED
     del daybook.publisher.files["jhu"]
@@ -132,6 +136,8 @@ def bad_days(daybook: System) -> None:
     daybook.publish({"2020-03-01": 12, "2020-03-02": 20, "2020-03-03": 30})
     with daybook.on_call("PutRecords", lambda: slip_in(daybook)):
         assert daybook.run().state == COMPLETED
+    stream = from_stream(daybook.cloud.client("kinesis"), daybook.cloud.stack.exports["stream"], None, None)
+    feed(stream, lambda body: consumed(daybook, body), lambda _: None)  # the consumer reads the log
     daybook.publish({"2020-03-01": 13, "2020-03-02": 20, "2020-03-03": 30})
     never_entered = daybook.run(settle=False)
     with daybook.on_call("PutObject", lambda: "AccessDenied"):  # into the archive, before any table
@@ -162,6 +168,10 @@ def looked_at(daybook: System) -> None:
         assert [page.get(path).status_code for path in PAGES] == [200] * len(PAGES)
         assert page.get("/status.json").get_json()["last_acknowledged"] == "2020-03-03"
         assert page.get("/status.json").get_json()["pending"]
+
+
+def consumed(daybook: System, body: bytes) -> Any:
+    return json.loads(daybook.cloud.runtime.invoke(daybook.cloud.stack.exports["consumer"], body).response)
 
 
 def slip_in(daybook: System) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from schemas.run import COMPLETED, FAILED, OPEN
+from schemas.ledger import COMPLETED, FAILED, OPEN
 from system import System, system
 
 from local.definitions import LocalFunction

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import reliability
 
 from local.in_process import in_process
 from local.scenario import play, scenario
@@ -37,6 +38,7 @@ def cloud(request):
 
 @pytest.mark.parametrize(("cloud", "path"), CASES, indirect=["cloud"])
 def test_a_scenario_ends_as_it_says(cloud, path):
-    outcome = play(cloud, scenario(path))
-    assert outcome.problems == [], "\n".join(outcome.problems)
-    assert outcome.missed == [], "no such call was made"
+    with reliability.counted("scenarios"):
+        outcome = play(cloud, scenario(path))
+        assert outcome.problems == [], "\n".join(outcome.problems)
+        assert outcome.missed == [], "no such call was made"
