@@ -111,7 +111,7 @@ def own(publisher: Publisher, pair: str) -> Feed:
     files = [Path(place) for place in places]
     if missing := [str(path) for path in files if not path.is_file()]:
         raise UnusableSources(f"no such file: {', '.join(missing)}")
-    publisher.files |= dict(zip(("nyt", "jhu"), files, strict=True))  # read again for each request
+    publisher.files.update(zip(("nyt", "jhu"), files, strict=True))  # read again for each request
     return Feed("own", publisher.config(), _nothing, own=pair)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections.abc import MutableMapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,7 @@ class Publisher:
     any time."""
 
     def __init__(self) -> None:
-        self.files: dict[str, bytes | Path] = {}
+        self.files: MutableMapping[str, Any] = {}  # bytes, or a Path
         publisher = self
 
         class Handler(BaseHTTPRequestHandler):

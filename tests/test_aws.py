@@ -1,5 +1,7 @@
 """AWS's clients: what they wait for at worst fits into their function's time-out."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ConnectTimeoutError, NoCredentialsError
 from services import refused
@@ -18,13 +20,17 @@ CALLED = {
 TIMEOUTS = {"fetcher": 120, "consumer": 120, "reporter": 60}
 
 
+def limits(service) -> Any:
+    return CONFIGS.get(service, DEFAULT)
+
+
 def attempts(service):
-    return CONFIGS.get(service, DEFAULT).retries["total_max_attempts"]
+    return limits(service).retries["total_max_attempts"]
 
 
 def worst(service):
     """Seconds that one call takes where no attempt is answered."""
-    config = CONFIGS.get(service, DEFAULT)
+    config = limits(service)
     return attempts(service) * (config.connect_timeout + config.read_timeout)
 
 
@@ -49,7 +55,7 @@ def test_a_client_is_made_with_the_limits_that_are_declared_for_it(service, monk
 
 
 def test_a_query_of_timestream_may_take_its_minute():
-    assert CONFIGS["timestream-query"].read_timeout > 60
+    assert limits("timestream-query").read_timeout > 60
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,18 @@ from dataclasses import replace
 
 import pytest
 import reliability
-import scenarios
 from content_faults import CONTENT
-from faults import go
 from in_process import in_process
 from large_faults import CAP, LARGE_FAULTS
 from misbehaving import answer, only_loopback, serving, without_waits
 from source_faults import FILES, GOOD, NEW, STORED, TAKEN, WARNED, jhu_file, nyt_file
+from system import START
 from transport_faults import TRANSPORT, Stage
 
 from functions import fetcher
 from functions.sources import Sources
+from local.watch import Watch, broken
+from ops.invariants.files import published
 from schemas.ledger import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("sources")]
@@ -103,33 +104,37 @@ def repaired(stage, files):
     "name", [*WHOLE, *(pytest.param(name, marks=pytest.mark.long) for name in FOR_THE_NIGHT)]
 )
 def test_what_is_refused_changes_nothing_is_told_once_and_the_next_files_are_taken(daybook, stage, name):
-    def scenario(daybook, watch):
-        stored = {day: GOOD[day] for day in list(GOOD)[:STORED]}
-        daybook.publisher.files = {"nyt": nyt_file(stored), "jhu": jhu_file(stored)}
+    cloud = daybook.cloud
+    cloud.again()
+    daybook.moment = START
+    stored = {day: GOOD[day] for day in list(GOOD)[:STORED]}
+    daybook.publisher.files = {"nyt": nyt_file(stored), "jhu": jhu_file(stored)}
+    # The invariants are held to what the sources mean: the good files, unless others are believed.
+    watch = Watch(
+        cloud, lambda: published(daybook.publisher.files, cloud.clock.now().date()), cloud.wire.asked
+    )
+    cloud.runtime.after.append(watch.look)
+    with reliability.counted("sources, through the whole"):
         repaired(stage, daybook.publisher.files)
-        go(daybook)
-        before = daybook.cloud.tables.daily()
+        daybook.run()
+        before = cloud.tables.daily()
         assert len(before) == STORED
         repaired(stage, FILES)
         fault = arrange(stage, name)
         believed = fault.outcome in (TAKEN, WARNED)
-        # The invariants are held to what the sources mean: the good files, unless others are believed.
         daybook.publisher.files = FILES | (getattr(fault, "files", {}) if believed else {})
-        go(daybook)
-        run = daybook.cloud.ledger.runs()[0]
+        run = daybook.run()
         if believed:
             assert (run.state, len(run.inserted)) == (COMPLETED, BELIEVED.get(name, len(NEW)))
             assert bool(run.warnings) == (fault.outcome == WARNED)
             assert daybook.told("alerts") == []
         else:
             assert (run.state, run.pending) == (FAILED, ())
-            assert daybook.cloud.tables.daily() == before
+            assert cloud.tables.daily() == before
             (alert,) = daybook.told("alerts")
             assert re.search(fault.told.lstrip("^"), alert.text("email"))
-        watch.pending_has_a_reason()
         daybook.publisher.files = dict(FILES)
         repaired(stage, FILES)
-
-    with reliability.counted("sources, through the whole"):
-        scenarios.survived(daybook, scenario, reasons=False)  # they were looked for before the repair
-        assert {row.day.date: row.day.counts for row in daybook.cloud.tables.daily()} == GOOD
+        daybook.run()
+        assert broken(cloud, watch) == []
+        assert {row.day.date: row.day.counts for row in cloud.tables.daily()} == GOOD

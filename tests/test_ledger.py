@@ -150,6 +150,7 @@ def begun(ledger: Ledger) -> Reading:
 
 def acknowledge(ledger: Ledger, reading: Reading, **changed: Any) -> None:
     """Everything that a chunk acknowledges, each on what was read."""
+    assert reading.run
     counted = replace(reading.run, inserted=frozenset({date(1)}))
     known = {
         "runs": ((reading.run, counted),),

@@ -155,7 +155,7 @@ def test_a_ledger_that_is_out_of_reach_stands_in_no_one_s_way_either(desk):
         raise Unreachable("ledger", "no answer")
 
     unsent = desk.unsent
-    broken = Fake(desk.ledger, lease=lease)
+    broken: Any = Fake(desk.ledger, lease=lease)
     assert Notices(desk.sns, desk.topics).send(unsent, broken, "request-1", NOON) == 0
     assert (desk.out, desk.unsent) == ([], {"run/report"})
 

@@ -123,7 +123,7 @@ def test_both_full_files_load_in_one_run_and_the_report_is_right_in_every_number
     expected = truth.figures(nyt.decode(), recoveries.decode(), today) or {}
     with system(store=store) as daybook:
         daybook.moment = dt.datetime.combine(today, NOON, dt.UTC)
-        daybook.publisher.files |= {"nyt": nyt, "jhu": recoveries}
+        daybook.publisher.files.update({"nyt": nyt, "jhu": recoveries})
         run = daybook.run()
         (tmp_path / "days.csv").write_text(csv_files.days(daybook.cloud.tables.daily()))
         (report,) = daybook.told("daily-report")
