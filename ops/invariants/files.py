@@ -35,7 +35,10 @@ def values_stood_in_their_file(kept: Kept) -> Iterator[Finding]:
 
 def parse(source: str, text: bytes) -> Mapping[dt.date, Values]:
     """What a source's file says, by date. Raises ValueError, KeyError or TypeError for one that is none."""
-    rows = csv.DictReader(io.StringIO(text.decode("utf-8-sig")))
+    try:
+        rows = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"))))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
     if source == NYT:
         return {_date(row["date"]): {name: _count(row[name]) for name in ("cases", "deaths")} for row in rows}
     us = [row for row in rows if "US" in (row.get("Country"), row.get("Country/Region"))]
