@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from schemas.ledger import COMPLETED, FAILED, OPEN
 from system import System, system
 
 from local.definitions import LocalFunction
+from schemas.ledger import COMPLETED, FAILED, OPEN
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("rollback")]
 
