@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 import reliability
-import scenarios
 from content_faults import CONTENT
-from faults import go
 from in_process import in_process
 from large_faults import CAP, LARGE_FAULTS
 from misbehaving import answer, only_loopback, serving, without_waits
 from source_faults import FILES, GOOD, NEW, STORED, TAKEN, WARNED, jhu_file, nyt_file
+from system import START
 from transport_faults import TRANSPORT, Stage
 
 from functions import fetcher
 from functions.sources import Sources
+from local.watch import Watch, broken
 from schemas.ledger import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("sources")]
@@ -103,11 +103,11 @@ def repaired(stage, files):
     "name", [*WHOLE, *(pytest.param(name, marks=pytest.mark.long) for name in FOR_THE_NIGHT)]
 )
 def test_what_is_refused_changes_nothing_is_told_once_and_the_next_files_are_taken(daybook, stage, name):
-    def scenario(daybook, watch):
+    def scenario(daybook):
         stored = {day: GOOD[day] for day in list(GOOD)[:STORED]}
         daybook.publisher.files = {"nyt": nyt_file(stored), "jhu": jhu_file(stored)}
         repaired(stage, daybook.publisher.files)
-        go(daybook)
+        daybook.run()
         before = daybook.cloud.tables.daily()
         assert len(before) == STORED
         repaired(stage, FILES)
@@ -115,7 +115,7 @@ def test_what_is_refused_changes_nothing_is_told_once_and_the_next_files_are_tak
         believed = fault.outcome in (TAKEN, WARNED)
         # The invariants are held to what the sources mean: the good files, unless others are believed.
         daybook.publisher.files = FILES | (getattr(fault, "files", {}) if believed else {})
-        go(daybook)
+        daybook.run()
         run = daybook.cloud.ledger.runs()[0]
         if believed:
             assert (run.state, len(run.inserted)) == (COMPLETED, BELIEVED.get(name, len(NEW)))
@@ -126,10 +126,15 @@ def test_what_is_refused_changes_nothing_is_told_once_and_the_next_files_are_tak
             assert daybook.cloud.tables.daily() == before
             (alert,) = daybook.told("alerts")
             assert re.search(fault.told.lstrip("^"), alert.text("email"))
-        watch.pending_has_a_reason()
         daybook.publisher.files = dict(FILES)
         repaired(stage, FILES)
 
     with reliability.counted("sources, through the whole"):
-        scenarios.survived(daybook, scenario, reasons=False)  # they were looked for before the repair
+        daybook.cloud.again()
+        daybook.moment = START
+        watch = Watch(daybook.cloud, put=daybook.cloud.wire.asked)
+        daybook.cloud.runtime.after.append(watch.look)
+        scenario(daybook)
+        daybook.run()
+        assert broken(daybook.cloud, watch) == []
         assert {row.day.date: row.day.counts for row in daybook.cloud.tables.daily()} == GOOD
