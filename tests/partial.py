@@ -18,6 +18,7 @@ from faults import SITUATIONS
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.kinesis.models import kinesis_backends
 
+from local.cloud import LocalCloud
 from local.emulator import REGION
 from local.in_process import Died, InProcessCloud, Send, response
 from local.scenario import play, scenario
@@ -227,7 +228,7 @@ def shards_as_they_were() -> Iterator[None]:
             shard.records.clear()
 
 
-def records(cloud: InProcessCloud) -> list[dict[str, Any]]:
+def records(cloud: LocalCloud) -> list[dict[str, Any]]:
     """The stream's records in Lambda's form, oldest first."""
     return [
         {
