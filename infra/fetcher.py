@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from functions.settings import FetcherSettings
 from infra.consumer import Consumer
 from infra.functions import Function, Surroundings, create_function
-from infra.roles import Right, create_role, grant
+from infra.roles import LIST, Right, create_role, grant
 from infra.settings import Settings
 from storage.archive import REASONS, SOURCES
 
@@ -27,6 +27,7 @@ def create_fetcher(surroundings: Surroundings, consumer: Consumer) -> Function:
         surroundings,
         FetcherSettings,
         rights=[
+            Right(LIST, [surroundings.ledger.arn]),
             Right(["s3:PutObject"], surroundings.kept(SOURCES, REASONS)),
             Right(["s3:GetObject"], surroundings.kept(SOURCES)),
             *surroundings.read_log(),

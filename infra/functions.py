@@ -12,7 +12,7 @@ from functions.settings import Settings as FunctionSettings
 from infra.code import Code
 from infra.keys import USE
 from infra.layers import ARCHITECTURE, RUNTIME
-from infra.roles import ENTER, LOOK_UP, Right, create_role, grant, objects_of
+from infra.roles import ENTER, Right, create_role, grant, objects_of
 from infra.settings import Settings
 from infra.stream import RECORD_AGE_SECONDS
 from infra.tables import Tables
@@ -61,9 +61,9 @@ class Surroundings:
         }
 
     def rights(self) -> list[Right]:
-        """What every function may do: read the ledger and enter into it, and tell people."""
+        """What every function may do: read the ledger by its keys and enter into it, and tell people."""
         return [
-            Right((*LOOK_UP, *ENTER), [self.ledger.arn]),
+            Right(ENTER, [self.ledger.arn]),
             Right(["sns:Publish"], [self.topics.daily_report.arn, self.topics.alerts.arn]),
             Right(USE, [self.topics.alerts_key.arn]),
         ]

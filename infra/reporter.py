@@ -5,7 +5,7 @@ import pulumi_aws as aws
 
 from functions.settings import Settings
 from infra.functions import Function, Surroundings, create_function
-from infra.roles import READ_FAILED_RECORDS, Right
+from infra.roles import LIST, READ_FAILED_RECORDS, Right
 
 MAX_RETRIES = 2
 MAX_EVENT_AGE_SECONDS = 21_600  # the longest that Lambda keeps an event
@@ -17,7 +17,10 @@ def create_reporter(surroundings: Surroundings) -> Function:
         "reporter",
         surroundings,
         Settings,
-        rights=[Right(READ_FAILED_RECORDS, [surroundings.stream.arn])],
+        rights=[
+            Right(LIST, [surroundings.ledger.arn]),
+            Right(READ_FAILED_RECORDS, [surroundings.stream.arn]),
+        ],
         memory=256,
         timeout=60,
     )

@@ -9,7 +9,8 @@ import pulumi_aws as aws
 from infra.settings import Settings
 
 # A transaction asks for the right to each of its parts, not for one of its own. No role may delete.
-ENTER = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+ENTER = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+LIST = ("dynamodb:Query",)
 LOOK_UP = ("dynamodb:GetItem", "dynamodb:Query")
 READ_STREAM = (
     "kinesis:DescribeStream",
