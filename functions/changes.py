@@ -6,10 +6,10 @@ The states of a run, which say what people were told, and forbid nothing:
 |---|---|---|
 | open | stored, nothing was told yet | completed when it owes nothing; failed or incomplete with an alert |
 | failed | its files were refused, or the fetcher broke off | completed, late, when it owes nothing [1] |
-| incomplete | records were given up, or a table refuses a row | completed, late, when it owes nothing |
+| incomplete | records were given up, or a table refuses rows | completed, late, when it owes nothing |
 | completed | every pending date is in a set, the report is made | nothing else |
 
-[1] A run that was refused has no pending dates, and stays failed.
+[1] A run that was refused, or broke off before it was stored, has no pending dates, and stays failed.
 
 Only the newest stored run speaks for the present: it settles the sources, changes which warnings are told,
 and no run makes good a failure newer than itself.
@@ -104,11 +104,10 @@ def incomplete(
 
 
 def undelivered(head: Head, runs: Sequence[Run], notice: Notice, problem: str, now: dt.datetime) -> Change:
-    """A batch was given up: its open runs are incomplete, and one notice speaks for all."""
+    """A batch was given up: its open runs, at most forty, are incomplete, and one notice speaks for all."""
     marked = tuple(
         (run, replace(_explained(run, INCOMPLETE, [problem], 1), notice=notice.id))
-        for run in runs[:MAX_RUNS]
-        if run.state == OPEN
+        for run in [run for run in runs if run.state == OPEN][:MAX_RUNS]
     )
     return Change(now, (head, _with_failures(head, [run for run, _ in marked])), marked, notices=(notice,))
 

@@ -8,7 +8,7 @@ from storage.change import Change, Reading
 from storage.errors import AlreadyTold, LedgerMoved
 from storage.ledger import Committed, Ledger
 
-MAX_TRIES = 5
+MAX_TRIES = 5  # a busy ledger is left to the next batch or run
 
 
 def complete(ledger: Ledger, reading: Reading, now: dt.datetime, stack: str) -> Head:

@@ -30,6 +30,7 @@ from storage.tables import Tables, open_tables, row
 MAX_DAYS = 98  # with the head and the run, the 100 items of a DynamoDB transaction
 MAX_TRIES = 8  # at a transaction under which the ledger moves
 AFTER_ANOTHER = "an older entry of its date is refused"
+# Damaged too: an object of the log that is brought back from an earlier version can be read again.
 PASSING = (Unreachable, LedgerMoved, PipelineHeld, Damaged)
 
 
@@ -188,7 +189,7 @@ def finish(at: Parts, reading: Reading, change: Change, refused: Mapping[str, st
         return done.head
     run = done.runs[0]
     if refused and run.state == OPEN:
-        problem = f"a table refuses {len(refused)} of its rows: {next(iter(refused.values()))}"
+        problem = f"{len(refused)} of its rows can't be entered: {next(iter(refused.values()))}"
         days = {**reading.days, **{new.date: new for _, new in change.days}}
         telling = changes.incomplete(done.head, [run], days, problem, change.at, stack)
         done = end(at.ledger, telling, stack) or done

@@ -1,4 +1,5 @@
-"""Events × ledger → which are entries, and what each comes to. Only versions decide, and the log."""
+"""Events × ledger → which are entries, and what each comes to. Versions and the log decide; values only tell
+a duplicate from an entry."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -66,7 +67,7 @@ def decide(
 def _outcome(event: DayEvent, day: Acknowledged | None, run: Run | None, logged: bool) -> Outcome:
     date = event.day.date
     if run and date in run.accounted and date not in run.entered and not logged:
-        return Outcome.SUPERSEDED  # decided before, and what it was stays
+        return Outcome.SUPERSEDED  # in a set already, where it stays
     if day is None:
         return Outcome.ENTERED
     if event.version > day.seen:

@@ -23,7 +23,7 @@ from schemas.notice import ALERTS, DAILY_REPORT
 from storage.archive import Archive, sha256
 from storage.aws import client
 from storage.change import Change
-from storage.errors import LedgerMoved
+from storage.errors import AlreadyTold, LedgerMoved
 from storage.ledger import Committed, Ledger
 from storage.ledger_items import MAX_RUN_BYTES, largest
 
@@ -59,8 +59,8 @@ def parts() -> Parts:
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """One run. A retried request takes up its stored run, if no newer one was stored; else it sends nothing.
-    What fails for good, the reporter tells."""
+    """One run. A retried request resumes its stored run if that is still the newest, and sends nothing
+    otherwise. A failure for good is the reporter's to tell."""
     at = parts()
     head = at.ledger.head()
     if head.held:
@@ -77,13 +77,16 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 
 def begin(at: Parts, request: Request, head: Head) -> Committed:
-    """A new run, stored, with whatever is pending on the stream."""
+    """Store a new run, and put its pending days on the stream."""
     head = look_after(at, request, head)
     fetched = fetch(at, head)
     for _ in range(MAX_TRIES):
         try:
             return store(at, request, fetched, head)
-        except LedgerMoved as moved:  # decide again; and where a newer run was stored, fetch again
+        except (
+            LedgerMoved,
+            AlreadyTold,
+        ) as moved:  # decide again; and where a newer run was stored, fetch again
             log.line("ledger moved", problem=str(moved))
             before, head = head, at.ledger.head()
             stored_by_another = next((run for run in at.ledger.runs() if run.request == request.id), None)
@@ -216,7 +219,9 @@ def check_size(run: Run) -> None:
     """Raises SourceRefused where the run's item could outgrow what DynamoDB takes."""
     if (size := largest(run)) > MAX_RUN_BYTES:
         problem = f"would make a run of {len(run.pending):,} dates, whose item may grow to {size:,} bytes"
-        raise SourceRefused([Reason("ledger", f"{problem}; DynamoDB takes {MAX_RUN_BYTES:,}")])
+        raise SourceRefused(
+            [Reason("ledger", f"{problem}; at most {MAX_RUN_BYTES:,} fit into DynamoDB's 400 KB")]
+        )
 
 
 def give_up_withdrawn(at: Parts, request: Request, known: Known, published: Published) -> None:
@@ -234,7 +239,7 @@ def give_up_withdrawn(at: Parts, request: Request, known: Known, published: Publ
 
 
 def take_up(at: Parts, run: Run, head: Head) -> None:
-    """Put what this run has not been answered for, from the files that it read."""
+    """Put the days that this stored run still owes, from the files that it read."""
     known = look_up(at, head)
     if not known.owing:
         return

@@ -13,7 +13,7 @@ NAMESPACE = "Daybook"
 STACK = "stack"  # the dimension
 
 RUNS_COMPLETED = "RunsCompleted"
-RUNS_FAILED = "RunsFailed"
+RUNS_FAILED = "RunsFailed"  # failed or incomplete
 DAYS_PENDING = "DaysPending"  # when a run was decided, and when it was completed
 DAYS_INSERTED = "DaysInserted"
 DAYS_UPDATED = "DaysUpdated"

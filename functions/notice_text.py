@@ -81,7 +81,7 @@ def set_aside(sequence: str, run: str | None, date: dt.date | None, problem: str
         f"- {problem[:1000]}",
         "",
         f"Its bytes are kept in the archive: rejected/{sequence}",
-        "It changes nothing in the record, and the records behind it are entered.",
+        "No day is changed by it, and the records behind it are entered.",
         "",
         f"Stack {stack}, run {run or 'not readable'}, sequence number {sequence}",
     ]
@@ -92,21 +92,24 @@ def set_aside(sequence: str, run: str | None, date: dt.date | None, problem: str
 def undelivered(
     name: str, runs: Sequence[Run], dates: Collection[dt.date], place: str, problem: str, stack: str
 ) -> Notice:
-    """Lambda gave a batch up. ``dates`` are those that are owed; empty where the records can't be read."""
+    """Alert that Lambda gave a batch up. ``dates`` are those that the runs owe, empty where the records can't
+    be read; ``runs`` is empty where no run owes any."""
+    outlook = NEXT_RUN if runs else "No run that the ledger knows sends these records again."
     lines = [
         f"The consumer could not enter {days(dates) or place}.",
         "",
         f"- {problem}",
         f"- {place}",
         "",
-        NEXT_RUN,
+        outlook,
         "",
-        f"Stack {stack}, {plural(len(runs), 'run').partition(' ')[2]} "
+        f"Stack {stack}, {'run' if len(runs) == 1 else 'runs'} "
         f"{', '.join(run.name for run in runs) or 'not readable'}",
     ]
     count = plural(len(dates), "day") if dates else "a batch of records"
     subject = f"Daybook ALERT: {count} could not be entered"
-    sms = f"{subject}: {_short(dates) if dates else 'which, is not known'}. The next run sends them again."
+    sms = f"{subject}: {_short(dates) if dates else 'their dates are not known'}. "
+    sms += "The next run sends them again." if runs else "No run sends them again."
     return _notice(name, ALERTS, subject, lines, sms, runs[0].name if runs else None)
 
 
@@ -115,7 +118,7 @@ def trial(topic: str, stack: str) -> Notice:
     lines = [
         f"This is a test of Daybook's topic {topic}, asked for by an operator. Nothing has happened.",
         "",
-        "Whoever reads it is reached by what is sent there.",
+        "Everything published to this topic reaches this address.",
         "",
         f"Stack {stack}",
     ]

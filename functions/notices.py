@@ -61,7 +61,7 @@ class Notices:
 
 
 def _by_topic(names: Iterable[str]) -> list[list[str]]:
-    """The reports and the alerts among these notices, the oldest of each."""
+    """The reports and the alerts among these notices, each by id and at most twenty."""
     ordered = sorted(names)
     reports = [name for name in ordered if name.endswith(REPORT)]
     alerts = [name for name in ordered if not name.endswith(REPORT)]

@@ -12,7 +12,7 @@ from functions.transform import Published
 from schemas.figures import FIGURES, SOURCES, Counts
 from schemas.ledger import GONE, Acknowledged, Reason
 
-SMALL = 1_000  # below it a count may do what it likes
+SMALL = 1_000  # below it a count is not checked
 LARGE = 100_000  # from here on it may rise by half at the most
 
 Accepted = Collection[tuple[dt.date, str]]  # the date, and the digest of its values or GONE

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from functions.transform import Published
-from schemas.figures import FIGURES, PUBLISHERS, SOURCES
+from schemas.figures import FIGURES, PUBLISHERS, SOURCES, Figure
 from schemas.ledger import ACCEPTED, Warning
 from schemas.text import ONE_DAY, ranges, span
 
@@ -86,25 +86,26 @@ def remarks(published: Published, today: dt.date, late: Iterable[dt.date]) -> li
             found.append(Warning(f"alone/{source}/{first}", f"only {name} has {span(first, last)}"))
     for figure in FIGURES:
         series = {date: getattr(row, figure.name) for date, row in published.rows[figure.source].items()}
-        found += _falls(figure.name, figure.source, series)
+        found += _falls(figure, series)
         if figure.nullable:
             found += _unreported(figure.title.lower(), figure.source, series)
     return found
 
 
-def _falls(field: str, source: str, series: Mapping[dt.date, int | None]) -> Iterator[Warning]:
+def _falls(figure: Figure, series: Mapping[dt.date, int | None]) -> Iterator[Warning]:
+    source, title = figure.source, figure.title.lower()
     previous = 0
     for date, value in series.items():
         if value is None:
             continue
         if value < previous:
-            text = f"{PUBLISHERS[source]}: {field} fall on {date}, from {previous:,} to {value:,}"
-            yield Warning(f"fall/{source}/{field}/{previous}-{value}/{date}", text)
+            text = f"{PUBLISHERS[source]}: {title} fall on {date}, from {previous:,} to {value:,}"
+            yield Warning(f"fall/{source}/{figure.name}/{previous}-{value}/{date}", text)
         previous = value
 
 
 def _unreported(title: str, source: str, series: Mapping[dt.date, int | None]) -> Iterator[Warning]:
-    """A figure that stops and doesn't come back; a gap within it is a stretch of its own."""
+    """A remark for each stretch of dates without the figure; "since" where it reaches the newest date."""
     for first, last in ranges(date for date, value in series.items() if value is None):
         when = f"since {first}" if last == max(series) else f"for {span(first, last)}"
         yield Warning(f"unreported/{source}/{first}", f"{PUBLISHERS[source]} has not reported {title} {when}")

@@ -29,7 +29,8 @@ RUN = re.compile(r"[A-Za-z0-9:.#_ -]+")
 
 @dataclass(frozen=True)
 class DayEvent:
-    """A day was entered: for the first time, or again with other values than ``previous``.
+    """A day was entered: for the first time, or again. ``previous`` may equal the day's own counts, where an
+    older run owed the date: functions/diff.py.
 
     ``version`` is the run's time in epoch milliseconds; ``previous`` holds the values that were acknowledged
     when the run read the ledger, None where none were; ``files`` maps each source to the SHA-256 of the file

@@ -1,8 +1,8 @@
 """The figures of a day. Each is declared once: events, digests, table rows, ledger items and the columns of
 CSV and JSON follow from ``Counts``.
 
-What only one figure has stands with its source: recoveries that are taken back in functions/transform.py,
-the limits of what is plausible in functions/plausibility.py.
+A rule for one figure only stands with its source: functions/transform.py finds recoveries that are taken
+back. The limits in functions/plausibility.py hold for all figures.
 """
 
 import hashlib

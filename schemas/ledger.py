@@ -22,7 +22,7 @@ FAILED: State = "failed"
 INCOMPLETE: State = "incomplete"
 
 MAX_REASONS_SHOWN = 20
-GONE = "gone"  # an acceptance of a withdrawal; every other acceptance names a day's digest
+GONE = "gone"  # accepts that a date or one of its figures is not published any more; others name a digest
 ACCEPTED = "accepted/"  # the code of a warning that names a figure taken on an operator's word
 NO_DATES: frozenset[dt.date] = frozenset()
 
@@ -99,7 +99,7 @@ class Run:
     duplicate: frozenset[dt.date] = NO_DATES  # its values were acknowledged already
     superseded: frozenset[dt.date] = NO_DATES  # a newer run's event was decided first
     failed: frozenset[dt.date] = NO_DATES  # given up: no longer published, and never logged
-    refused: frozenset[dt.date] = NO_DATES  # logged, and refused by a table: still owed, in no set
+    refused: frozenset[dt.date] = NO_DATES  # a table refuses the row, or an older one of its date: still owed
     notice: str | None = None  # id of the last notice about the run
     moves: int = 0  # how many transactions changed the run: the condition of the next one
 
@@ -151,7 +151,8 @@ class Acknowledged:
 
 @dataclass(frozen=True)
 class Held:
-    """The marker of a rebuild: while it stands, fetcher and consumer refuse to work."""
+    """The marker of a rebuild: while it stands, the fetcher refuses to run and the consumer refuses live
+    records. Replayed ones are entered."""
 
     reason: str
     since: dt.datetime
@@ -168,7 +169,7 @@ class Head:
     owing: frozenset[str] = frozenset()  # names of the runs that owe dates
     last_run: dt.datetime | None = None  # time of the newest stored run
     last_success: dt.datetime | None = None  # when a run last completed
-    failures: tuple[str, ...] = ()  # names of runs that failed and that nothing has made good
+    failures: tuple[str, ...] = ()  # names of failed and incomplete runs that nothing has made good
     told: tuple[Warning, ...] = ()  # the warnings that people know of
     unsent: frozenset[str] = frozenset()  # ids of notices that are not marked sent
     settled: Settled | None = None  # None while anything is left to do

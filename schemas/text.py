@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 MAX_VALUE_SHOWN = 40
 MAX_DATES_SHOWN = 20
 ONE_DAY = dt.timedelta(days=1)
-# ARNs, 12-digit account numbers, request ids; and what follows "User:" or "role/" in an AWS error.
+# ARNs, 12-digit account numbers, request ids (UUIDs, or DynamoDB's long run of capitals and digits); and what
+# follows "Request ID:", "RequestId:" or "role/" in an AWS error.
 ACCOUNT = re.compile(
     r"arn:aws[\w-]*:[^\s\"',;)]*"
     r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
@@ -20,7 +21,8 @@ ACCOUNT = re.compile(
 
 
 def quoted(value: str) -> str:
-    """A value from outside, quoted, on one line and in ASCII, cut to 40 characters."""
+    """A value from outside, quoted, on one line, escaped to ASCII; beyond 40 characters it is cut, and ends
+    in "…"."""
     text = ascii(value[: MAX_VALUE_SHOWN + 1])[1:-1]
     return f'"{text[:MAX_VALUE_SHOWN]}…"' if len(text) > MAX_VALUE_SHOWN else f'"{text}"'
 

@@ -45,7 +45,7 @@ class Ledger:
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
-        self.answered: dt.datetime | None = None  # when DynamoDB last answered a read, by its own clock
+        self.answered: dt.datetime | None = None  # Date header of the last read by key
 
     @asking("ledger")
     def head(self) -> Head:
@@ -80,7 +80,7 @@ class Ledger:
         return sorted(kinds, key=lambda sent: sent.created_at, reverse=True)[:limit]
 
     def read(self, run: str | None, dates: Iterable[dt.date] = ()) -> Reading:
-        """Head, run and these days, and every other run that owes dates. At most 98 dates."""
+        """The head, the run, these days, and every other run that owes dates."""
         wanted = [items.HEAD, *(items.DAY + date.isoformat() for date in dates)]
         wanted += [] if run is None else [items.RUN + run]
         by_entry = {item["entry"]: item for item in self._get(wanted)}

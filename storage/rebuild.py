@@ -1,7 +1,7 @@
 """Rebuild: tables and days emptied, and filled again from the log alone.
 
-While the head bears the marker, fetcher and consumer refuse to work. A call that finds the marker of an
-earlier one goes on with it: whatever was interrupted, it ends the same.
+While the head bears the marker, the fetcher refuses to run and the consumer takes replayed records only. A
+call that finds the marker of an earlier one goes on with that rebuild, and ends the same.
 """
 
 import datetime as dt
@@ -43,7 +43,8 @@ def rebuild(
             _change(ledger, clock(), held=None)
         raise
     tables.empty()
-    # The head before the days: with half of the days gone, the log would seem to lack the other half's.
+    # Before the feed, which adds to these sums: a resumed call must not find more entries counted than there
+    # are.
     _change(ledger, clock(), stamp=0, entries=0)
     ledger.empty(ledger.days())
     count = feed(from_archive(archive), invoke, progress)
