@@ -462,7 +462,8 @@ def small_fall(good, source):
     value = before * 995 // 1000
     name = "The New York Times" if source == "nyt" else "Johns Hopkins"
     newest = replace(good.days[date(good.newest)], **{COUNT[source].lower(): value})
-    warning = f"{name}: {COUNT[source].lower()} fall on {date(good.newest)}, from {before:,} to {value:,}"
+    figure = "cases" if source == "nyt" else "recoveries"
+    warning = f"{name}: {figure} fall on {date(good.newest)}, from {before:,} to {value:,}"
     changed = good.cells(source, good.newest, **{COUNT[source]: str(value)})
     return Odd(
         {source: good.instead(source, good.newest, changed)},
