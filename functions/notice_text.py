@@ -72,6 +72,11 @@ def alert(run: Run, owed: Collection[dt.date], stack: str) -> Notice:
     return _notice(f"{run.name}/{run.state}", ALERTS, subject, lines, sms, run.name)
 
 
+def aside(sequence: str) -> str:
+    """The id of the notice about a record that is set aside."""
+    return f"aside/{sequence}"
+
+
 def set_aside(sequence: str, run: str | None, date: dt.date | None, problem: str, stack: str) -> Notice:
     """A record on the stream is no event of a run that the ledger knows."""
     what = f"a record that names {date}" if date else "a record without a readable date"
@@ -86,7 +91,7 @@ def set_aside(sequence: str, run: str | None, date: dt.date | None, problem: str
         f"Stack {stack}, run {run or 'not readable'}, sequence number {sequence}",
     ]
     sms = f"Daybook ALERT: {what} was set aside. It changes nothing, and the rest goes on."
-    return _notice(f"aside/{sequence}", ALERTS, f"Daybook ALERT: {what} was set aside", lines, sms, run)
+    return _notice(aside(sequence), ALERTS, f"Daybook ALERT: {what} was set aside", lines, sms, run)
 
 
 def undelivered(

@@ -14,6 +14,7 @@ from typing import Any
 from functions import changes, log, metrics, notice_text
 from functions.completion import complete
 from functions.errors import RequestRefused
+from functions.notice_text import aside
 from functions.notices import Notices
 from functions.request import scheduled
 from functions.settings import Settings
@@ -147,7 +148,9 @@ def strangers(at: Parts, records: list[Record]) -> list[Record]:
     not come to set them aside."""
     names = {record.event.run for record in records if record.event}
     known = {run.name for run in at.ledger.runs_named(names)}
-    return [record for record in records if record.event is None or record.event.run not in known]
+    strange = [record for record in records if record.event is None or record.event.run not in known]
+    told = at.ledger.made(aside(record.sequence) for record in strange)
+    return [record for record in strange if aside(record.sequence) not in told]
 
 
 def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> Change | None:

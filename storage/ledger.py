@@ -111,6 +111,11 @@ class Ledger:
         found = map(items.day_of, self._get(items.DAY + date.isoformat() for date in dates))
         return {day.date: day for day in found}
 
+    def made(self, notices: Iterable[str]) -> frozenset[str]:
+        """The ids among these of which there is a notice, sent or not."""
+        found = self._get(items.NOTICE + notice for notice in notices)
+        return frozenset(item["entry"].removeprefix(items.NOTICE) for item in found)
+
     @asking("ledger")
     def _get(self, entries: Iterable[str]) -> list[items.Item]:
         remaining = iter(entries)
