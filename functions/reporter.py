@@ -144,8 +144,8 @@ def undelivered(
 
 
 def strangers(at: Parts, records: list[Record]) -> list[Record]:
-    """The records that are no event of a run that the ledger knows: no run owes them, and the consumer had
-    not come to set them aside."""
+    """The records that are no event of a run that the ledger knows, and that the consumer had not come to set
+    aside: no run owes them."""
     names = {record.event.run for record in records if record.event}
     known = {run.name for run in at.ledger.runs_named(names)}
     strange = [record for record in records if record.event is None or record.event.run not in known]
