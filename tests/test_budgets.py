@@ -10,4 +10,4 @@ pytestmark = pytest.mark.cloud
 def test_the_first_load_a_day_without_news_and_a_usual_day_stay_within_their_calls():
     calls = [figure for figure in loading.figures() if figure.unit == "calls"]
     assert [figure.name for figure in calls if not figure.met] == []
-    assert [figure.goal for figure in calls] == [75, 6, 20]
+    assert [figure.goal for figure in calls] == [60, 6, 16]

@@ -86,7 +86,7 @@ def test_a_record_set_aside_is_told_with_where_its_bytes_are():
 )
 def test_a_record_set_aside_takes_nothing_from_the_record_and_says_so(number, run_name, named):
     notice = bounded(notice_text.set_aside("495", run_name, number and date(number), "x" * 5_000, "prod"))
-    assert "It changes nothing in the record" in notice.email
+    assert "No day is changed by it" in notice.email
     assert notice.email.count("x") < 2_000
     assert notice.run == run_name
 
@@ -154,7 +154,9 @@ def test_a_batch_given_up_names_its_days_or_its_place_and_its_runs():
     assert gone.subject == "Daybook ALERT: a batch of records could not be entered"
     assert "The consumer could not enter the place.\n" in gone.email
     assert f"run {first.name}\n" in gone.email
-    assert "which, is not known" in gone.sms
+    assert "their dates are not known. The next run sends them again." in gone.sms
+    strange = bounded(notice_text.undelivered("u/1", [], (), "the place", "why", "prod"))
+    assert "No run that the ledger knows sends these records again.\n" in strange.email
 
 
 @pytest.mark.parametrize("topic", [DAILY_REPORT, ALERTS])
