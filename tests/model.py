@@ -160,7 +160,7 @@ class Model(RuleBasedStateMachine):
     @rule()
     def replay(self) -> None:
         """A replay beside whatever is under way."""
-        self.life.do("ops", ["replay"], options={"exits": 0})
+        self.life.do("ops", ["replay"], options={"exits": (0,)})
 
     # What goes wrong on the way
 
