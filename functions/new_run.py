@@ -10,7 +10,18 @@ from functions.diff import diff, unacknowledged
 from functions.errors import SourceRefused
 from functions.plausibility import check, figures_digest
 from functions.transform import Published
-from schemas.ledger import ACCEPTED, GONE, Acceptance, Acknowledged, Head, Reason, Run, Settled, Warning, owed
+from schemas.ledger import (
+    ACCEPTED,
+    GONE,
+    Acceptance,
+    Acknowledged,
+    Head,
+    Reason,
+    Run,
+    Settled,
+    Warning,
+    pending,
+)
 
 MAX_WORDS = 500  # characters of an operator's reason in a report
 
@@ -26,7 +37,7 @@ class Known:
     @cached_property
     def owed(self) -> frozenset[dt.date]:
         """The dates that older runs owe."""
-        return frozenset(date for run in self.owing for date in owed(run, self.days))
+        return frozenset(pending(self.owing, self.days))
 
 
 def believed(run: Run, known: Known, published: Published, acceptances: Sequence[Acceptance]) -> Run:
@@ -36,14 +47,14 @@ def believed(run: Run, known: Known, published: Published, acceptances: Sequence
     accepted = {(acceptance.date, acceptance.digest) for acceptance in valid}
     if reasons := check(published, days, accepted):
         raise SourceRefused(reasons)
-    pending = diff(published.days, days, known.owed)
-    new = unacknowledged(published.days, pending, days)
+    sends = diff(published.days, days, known.owed)
+    new = unacknowledged(published.days, sends, days)
     late = [date for date in new if head.last_acknowledged and date < head.last_acknowledged]
     holding = [*_untold(known), *remarks.remarks(published, run.time.date(), late)]
     news = remarks.news({warning.code: warning for warning in holding}.values(), head.told)
     return replace(
         run,
-        pending=tuple(day.date for day in pending),
+        pending=tuple(day.date for day in sends),
         new=new,
         newest=published.newest,
         accepted=_on_an_operators_word(check(published, days, ()) if valid else [], valid, known),

@@ -50,7 +50,8 @@ def transform(files: Mapping[str, bytes], today: dt.date) -> Published:
     return Published(
         rows={NYT: cases, JHU: recoveries},
         days=tuple(
-            # The figures are declared source by source, each source's in the order of its row.
+            # The figures are declared source by source, each source's in the order of its row: test_figures
+            # holds it, since a type checker can't count what is unpacked.
             Day(date, Counts(*row[1:], *recoveries[date][1:]))  # type: ignore[call-arg]
             for date, row in cases.items()
             if date in recoveries

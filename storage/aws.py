@@ -41,6 +41,12 @@ def code(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
+def cancellation_codes(error: ClientError) -> list[str]:
+    """Why a transaction was cancelled: a word for each of its operations, in their order; empty for no
+    cancellation."""
+    return [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
+
+
 @contextmanager
 def asking(place: Place) -> Iterator[None]:
     """Raise Unreachable for every error of AWS or of the way there; also usable as a decorator."""

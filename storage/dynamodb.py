@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from schemas.day import REGION, Day
 from schemas.figures import Counts
 from schemas.moment import version
-from storage.aws import asking, code
+from storage.aws import asking, cancellation_codes, code
 from storage.ledger_items import attributes, key, plain
 from storage.tables import Row
 
@@ -36,7 +36,7 @@ class DynamoDBTables:
             try:
                 self._client.transact_write_items(TransactItems=puts)
             except ClientError as error:
-                reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+                reasons = cancellation_codes(error)
                 older = {place for place, reason in enumerate(reasons) if reason == "ConditionalCheckFailed"}
                 if not older or code(error) != "TransactionCanceledException":
                     raise

@@ -18,7 +18,7 @@ from schemas.ledger import Acceptance, Acknowledged, Head, Run, SentNotice, Sour
 from schemas.moment import moment, written
 from schemas.notice import Notice
 from storage import ledger_items as items
-from storage.aws import asking, code
+from storage.aws import asking, cancellation_codes, code
 from storage.change import Change, Reading
 from storage.errors import AlreadyTold, LedgerMoved, Unreachable
 
@@ -174,7 +174,7 @@ class Ledger:
         try:
             self._client.transact_write_items(TransactItems=operations)
         except ClientError as error:
-            codes = _reasons(error)
+            codes = cancellation_codes(error)
             if "ConditionalCheckFailed" in codes[: len(notices)]:
                 raise AlreadyTold(", ".join(notice.id for notice in change.notices)) from error
             if codes and set(codes) <= {"None", "ConditionalCheckFailed", "TransactionConflict"}:
@@ -228,7 +228,7 @@ class Ledger:
                 self._client.transact_write_items(TransactItems=[self._set(done), {"Update": removal}])
                 return
             except ClientError as error:
-                if not _reasons(error) or tries == MAX_TRIES:
+                if not cancellation_codes(error) or tries == MAX_TRIES:
                     raise
 
     @asking("ledger")
@@ -326,8 +326,3 @@ class Ledger:
             "ExpressionAttributeValues": values,
         }
         return {"Update": update}
-
-
-def _reasons(error: ClientError) -> list[str]:
-    """Why a transaction was cancelled: a word for each of its operations, in their order."""
-    return [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
