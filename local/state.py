@@ -15,7 +15,7 @@ from typing import Any
 
 from local.cloud import LocalCloud
 from storage.ledger_items import DAY, HEAD, head_of, plain
-from storage.replay import payload, recount
+from storage.replay import payload, recall
 
 ARCHIVE = "archive"
 LEDGER = "ledger.jsonl"
@@ -96,7 +96,7 @@ def restore(cloud: LocalCloud, folder: Path) -> int:
         if answer.error or json.loads(answer.response)["batchItemFailures"]:
             raise RuntimeError(f"the log could not be replayed: {answer.response.decode()}")
         count += len(events)
-    recount(cloud.ledger, cloud.clock.now())
+    recall(cloud.ledger, cloud.clock.now())
     return count
 
 

@@ -12,7 +12,7 @@ from ops.target import Target
 from storage.errors import Damaged, LogIncomplete, NotTaken, Unreachable
 from storage.rebuild import rebuild as rebuild_from_log
 from storage.redelivery import from_stream
-from storage.replay import Batch, Invoke, feed, from_archive, recount
+from storage.replay import Batch, Invoke, feed, from_archive, recall
 
 Bounds = tuple[Bound | None, Bound | None]
 RESTING = "The log has everything. Until the rebuild is ended, fetcher and consumer rest."
@@ -30,7 +30,7 @@ def replay(target: Target, source: str, bounds: Bounds, dry: bool) -> int:
     with _counted("Replaying", total) as move:
         count = feed(batches, _invoke(target), move)
     if source == "archive":
-        recount(target.ledger, target.now())
+        recall(target.ledger, target.now())
     return count
 
 

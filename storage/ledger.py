@@ -5,7 +5,7 @@ read, so that what a caller computed from its reads still holds, or nothing is w
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -26,6 +26,7 @@ LEASE = dt.timedelta(minutes=5)
 RECENT_RUNS = 10
 KEYS_PER_READ = 100  # DynamoDB BatchGetItem
 MAX_TRIES = 5
+MAX_AMENDMENTS = 20  # of the head, which live runs move
 # A run's notices begin with its time; the others are about a record or a batch.
 NOTICES = (f"{items.NOTICE}2", f"{items.NOTICE}aside/", f"{items.NOTICE}undelivered/")
 RECENT_NOTICES = 20
@@ -66,8 +67,8 @@ class Ledger:
         """What operators took responsibility for, oldest date first."""
         return [items.acceptance_of(item) for item in self._query(items.ACCEPT)]
 
-    def runs(self, limit: int = RECENT_RUNS) -> list[Run]:
-        """The last runs, newest first."""
+    def runs(self, limit: int | None = RECENT_RUNS) -> list[Run]:
+        """The last runs, newest first; every run, oldest first, where there is no limit."""
         return [items.run_of(item) for item in self._query(items.RUN, newest=limit)]
 
     def files(self) -> list[SourceFile]:
@@ -183,6 +184,16 @@ class Ledger:
         except BotoCoreError as error:
             raise Unreachable("ledger", str(error)) from error
         return Committed(replace(after, moves=before.moves + 1) if after != before else after, runs)
+
+    def amend(self, now: dt.datetime, amended: Callable[[Head], Head]) -> Head:
+        """Change the head alone; the head afterwards. Raises LedgerMoved where it moves all the time."""
+        for _ in range(MAX_AMENDMENTS):
+            head = self.head()
+            try:
+                return self.commit(Change(now, (head, amended(head)))).head
+            except LedgerMoved:
+                continue
+        raise LedgerMoved(f"under {MAX_AMENDMENTS} attempts at changing its head")
 
     @asking("ledger")
     def lease(self, notice: str, holder: str, now: dt.datetime) -> Notice | None:

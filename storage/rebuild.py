@@ -16,13 +16,11 @@ from schemas.ledger import Acknowledged, Head, Held
 from schemas.moment import written
 from storage.archive import Archive, distinct
 from storage.aws import code
-from storage.change import Change
-from storage.errors import LedgerMoved, LogIncomplete, Unreachable
+from storage.errors import LogIncomplete, Unreachable
 from storage.ledger import Ledger
-from storage.replay import Invoke, Progress, feed, from_archive, recount
+from storage.replay import Invoke, Progress, feed, from_archive, recall
 from storage.tables import Row, Tables
 
-MAX_TRIES = 20  # at a change of the head, which live runs move
 NO_TABLE = re.compile(r"does not exist|not found", re.IGNORECASE)
 
 Clock = Callable[[], dt.datetime]
@@ -40,17 +38,17 @@ def rebuild(
             raise LogIncomplete(missing)
     except BaseException:
         if marked:
-            _change(ledger, clock(), held=None)
+            _release(ledger, clock())
         raise
     tables.empty()
     # Before the feed, which adds to these sums: a resumed call must not find more entries counted than there
     # are.
-    _change(ledger, clock(), stamp=0, entries=0)
+    ledger.amend(clock(), lambda head: replace(head, stamp=0, entries=0))
     ledger.empty(ledger.days())
     count = feed(from_archive(archive), invoke, progress)
-    recount(ledger, clock())
+    recall(ledger, clock())
     ledger.mark_rebuilt(clock())
-    _change(ledger, clock(), held=None)
+    _release(ledger, clock())
     return count
 
 
@@ -99,17 +97,10 @@ def _hold(ledger: Ledger, now: dt.datetime) -> bool:
     """Set the marker; False where one stands already."""
     if ledger.head().held:
         return False
-    _change(ledger, now, held=Held(f"a rebuild is under way since {written(now)}", now))
+    held = Held(f"a rebuild is under way since {written(now)}", now)
+    ledger.amend(now, lambda head: replace(head, held=held))
     return True
 
 
-def _change(ledger: Ledger, now: dt.datetime, **values: object) -> None:
-    """Change the head to these values. Raises LedgerMoved where it moves all the time."""
-    for _ in range(MAX_TRIES):
-        head = ledger.head()
-        try:
-            ledger.commit(Change(now, (head, replace(head, **values))))  # type: ignore[arg-type]
-            return
-        except LedgerMoved:
-            continue
-    raise LedgerMoved(f"under {MAX_TRIES} attempts at changing its head")
+def _release(ledger: Ledger, now: dt.datetime) -> None:
+    ledger.amend(now, lambda head: replace(head, held=None))

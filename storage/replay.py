@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +20,6 @@ from storage.ledger import Ledger
 # it is one if the log holds it.
 REPLAY, REDELIVERY = "daybook:replay", "daybook:redelivery"
 MAX_TRIES = 3  # of a batch that the consumer gives back
-MAX_RECOUNTS = 20  # a live run may move the ledger between the read and the transaction
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,24 @@ def _enter(batch: Batch, invoke: Invoke) -> None:
     raise NotTaken(f"a batch of {batch.records} events up to {batch.until}: {str(reply)[:500]}")
 
 
-def recount(ledger: Ledger, now: dt.datetime) -> Head:
-    """Set the head's stamp and entries to the sums over the days; the head afterwards. Raises LedgerMoved
-    where the ledger moves all the time."""
-    for _ in range(MAX_RECOUNTS):
-        head = ledger.head()  # before the days: where they move after it, so does the head
-        days = ledger.days().values()
-        sums = {"stamp": sum(day.version for day in days), "entries": sum(day.entries for day in days)}
-        try:
-            return ledger.commit(Change(now, (head, replace(head, **sums)))).head
-        except LedgerMoved:
-            continue
-    raise LedgerMoved(f"under {MAX_RECOUNTS} attempts at counting its days")
+def recall(ledger: Ledger, now: dt.datetime) -> Head:
+    """Complete days that the log alone may have made; the head afterwards.
+
+    A day has seen what the runs' sets count as decided, duplicates among them, which no log has. The head's
+    stamp and entries are the sums over the days. Raises LedgerMoved where the ledger moves all the time.
+    """
+    seen: dict[dt.date, int] = {}
+    for run in ledger.runs(limit=None):
+        for date in run.entered | run.duplicate | run.superseded:
+            seen[date] = max(run.version, seen.get(date, run.version))
+    for date, day in ledger.days().items():
+        if day.seen < seen.get(date, day.seen):
+            head = ledger.head()
+            with suppress(LedgerMoved):  # by a newer run, which the day has seen by then
+                ledger.commit(Change(now, (head, head), days=((day, replace(day, seen=seen[date])),)))
+
+    def counted(head: Head) -> Head:
+        days = ledger.days().values()  # read after the head: where they move, so does the head
+        return replace(head, stamp=sum(day.version for day in days), entries=sum(day.entries for day in days))
+
+    return ledger.amend(now, counted)

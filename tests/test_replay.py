@@ -12,14 +12,14 @@ import pytest
 from botocore.exceptions import ClientError
 from builders import NOON, entries, entry, event
 
-from schemas.ledger import Head, Held
+from schemas.ledger import Head, Held, Run
 from storage.archive import Archive
 from storage.change import Change
 from storage.errors import LedgerMoved, LogIncomplete, NoSuchRecord, NotTaken, Unreachable
-from storage.ledger import Committed
+from storage.ledger import Committed, Ledger
 from storage.rebuild import lacking, rebuild
 from storage.redelivery import from_stream
-from storage.replay import REDELIVERY, REPLAY, Batch, feed, from_archive, recount
+from storage.replay import REDELIVERY, REPLAY, Batch, feed, from_archive, recall
 from storage.tables import row
 
 HOUR = dt.timedelta(hours=1)
@@ -167,11 +167,12 @@ def test_what_the_consumer_does_not_take_ends_the_replay(reply, tries):
     assert (len(calls), seen) == (tries, [])
 
 
-class Remembered:
+class Remembered(Ledger):
     """A ledger in memory; ``moves`` are made under the commits, one each."""
 
-    def __init__(self, head, days, moves=()):
+    def __init__(self, head, days, moves=(), runs=()):
         self.now, self.days_, self.moves, self.rebuilt = head, dict(days), list(moves), None
+        self.runs_ = list(runs)
 
     def head(self):
         return self.now
@@ -179,12 +180,17 @@ class Remembered:
     def days(self):
         return dict(self.days_)
 
+    def runs(self, limit=None):
+        assert limit is None
+        return self.runs_
+
     def commit(self, change: Change):
         if self.moves:
             self.now = replace(self.now, **self.moves.pop(0), moves=self.now.moves + 1)
         if change.head[0].moves != self.now.moves:
             raise LedgerMoved("under it")
-        if not change.is_empty:
+        self.days_ |= {after.date: after for _, after in change.days}
+        if change.head[0] != change.head[1]:
             self.now = replace(change.head[1], moves=self.now.moves + 1)
         return Committed(self.now, ())
 
@@ -202,9 +208,18 @@ DAYS = entries(entry(1, 11, 7, 2), entry(2, 20, 5))
 
 def test_the_head_s_sums_are_counted_again_under_a_live_run():
     ledger: Any = Remembered(Head(stamp=1, entries=1), DAYS, [{"last_run": NOON}])
-    head = recount(ledger, NOON)
+    head = recall(ledger, NOON)
     assert (head.stamp, head.entries, head.last_run) == (12, 3, NOON)
-    assert recount(ledger, NOON) == head  # and nothing is written where they are right
+    assert recall(ledger, NOON) == head  # and nothing is written where they are right
+
+
+def test_a_day_has_seen_the_duplicates_that_its_runs_count_though_the_log_has_none():
+    first, second = DAYS
+    later = NOON + dt.timedelta(hours=1)
+    counted = Run(later, "r", "schedule", "completed", pending=(first, second), duplicate=frozenset([first]))
+    ledger: Any = Remembered(Head(stamp=12, entries=3), DAYS, runs=[counted])
+    recall(ledger, NOON)
+    assert ledger.days() == {**DAYS, first: replace(DAYS[first], seen=counted.version)}
 
 
 LOG = [[event(1, 10, 5), event(2, 20, 5)], [event(1, 11, 7, 10)]]

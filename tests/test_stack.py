@@ -26,7 +26,7 @@ CONFIG = {
     "webhooks": '["https://example.org/hook"]',
 }
 READS = {"fetcher": FetcherSettings, "consumer": ConsumerSettings, "reporter": FunctionSettings}
-LEDGER = ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
+LEDGER = ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")
 
 
 def test_each_function_is_told_exactly_what_it_reads(stack):
@@ -321,6 +321,7 @@ def test_only_one_fetcher_runs_at_a_time_where_the_account_allows_it(stack):
 def test_the_fetcher_may_only_do_this(stack):
     assert stack.rights("fetcher") == {
         **stack.common_rights("fetcher"),
+        "dynamodb:Query": [stack.arn("dynamodb/table:Table", "ledger")],
         "s3:PutObject": stack.kept("sources", "reasons"),
         "s3:GetObject": stack.kept("sources", "events"),
         "s3:ListBucket": [stack.arn("s3/bucket:Bucket", "archive")],
@@ -354,6 +355,7 @@ def test_the_reporter_may_only_do_this(stack):
     stream = [stack.arn("kinesis/stream:Stream", "stream")]
     assert stack.rights("reporter") == {
         **stack.common_rights("reporter"),
+        "dynamodb:Query": [stack.arn("dynamodb/table:Table", "ledger")],
         "kinesis:GetRecords": stream,
         "kinesis:GetShardIterator": stream,
         "sns:Publish": stack.topics("daily-report", "alerts"),

@@ -1,7 +1,6 @@
 """Play a scenario on a cloud, from its beginning to what must hold at its end."""
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -102,7 +101,7 @@ class Player:
     def changing(self) -> list[str]:
         """What a replay, a rebuild and a remade mapping change, each of which is to change nothing."""
         found: list[str] = []
-        before = _dump(self.cloud)
+        before = dump(self.cloud)
         for words, do in (
             ("a replay", lambda: self._operate("replay")),
             ("a rebuild", lambda: self._operate("replay", "--rebuild", "--yes")),
@@ -111,7 +110,7 @@ class Player:
             with self.unwatched():
                 do()
                 self.wait(None)
-            after = _dump(self.cloud)
+            after = dump(self.cloud)
             found += [f"{words}, {finding.place}: {finding.what}" for finding in changed(before, after)]
             before = after
         return found
@@ -141,15 +140,6 @@ class Player:
             yield self.cloud.mappings
         finally:
             self.cloud.mappings = outside
-
-
-def _dump(cloud: InProcessCloud) -> bytes:
-    """Figures, history, counts and messages. What a day has seen beyond its entries is in no log, so that a
-    rebuild forgets it."""
-    places = json.loads(dump(cloud))
-    for day in places["days"]:
-        del day["seen"]
-    return json.dumps(places).encode()
 
 
 def play(cloud: InProcessCloud, scenario: Scenario) -> Outcome:
