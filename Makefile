@@ -60,7 +60,8 @@ preview: package  ## what a deployment would change: make preview STACK=prod
 
 deploy: package  ## deploy, then make a run and wait for its report
 	@$(PULUMI) up --stack $(STACK) $(ARGS)
-	@$(BIN)/python -m ops --stack $(STACK) run --wait
+	@AWS_REGION=$$(pulumi config get aws:region --stack $(STACK) 2>/dev/null || echo "$$AWS_REGION") \
+		$(BIN)/python -m ops --stack $(STACK) run --wait
 
 destroy: $(READY)  ## take a stack down; what is protected stays: docs/deploying.md
 	@$(PULUMI) destroy --stack $(STACK) $(ARGS)

@@ -18,7 +18,7 @@ from infra.layers import create_layers
 from infra.ledger import create_ledger
 from infra.outputs import publish
 from infra.reporter import create_reporter
-from infra.settings import read_settings
+from infra.settings import BEANSTALK, read_settings
 from infra.stream import create_stream
 from infra.tables import create_tables
 from infra.tags import tag_everything
@@ -33,7 +33,7 @@ tag_everything(settings.stack)
 code = read_code()
 account = aws.get_caller_identity().account_id
 
-place = find_place(settings)
+place = find_place(settings) if settings.dashboard == BEANSTALK else None
 
 # What the data passes through, the tables first: an account that is refused them has nothing made …
 tables = create_tables(settings, account)
@@ -42,7 +42,7 @@ archive = create_archive(settings, account)
 ledger = create_ledger(settings)
 topics = create_topics(settings, account)
 
-# … and who moves it, the last first: nobody emits what nobody can read.
+# … and the functions, consumers first, so that nothing is emitted before it can be read.
 layers = create_layers(settings)
 surroundings = Surroundings(settings, code, layers, archive, ledger, stream, tables, topics)
 reporter = create_reporter(surroundings)
@@ -50,9 +50,9 @@ consumer = create_consumer(surroundings)
 fetcher = create_fetcher(surroundings, consumer)
 schedule = create_schedule(settings, fetcher, account)
 
-# Who looks.
+# Dashboards and alarms.
 variables = dashboard_environment(settings, surroundings.values())
-address = create_dashboard(surroundings, variables, place, account)
+address = create_dashboard(surroundings, variables, place, account) if place else ""
 
 watched = {"fetcher": fetcher, "consumer": consumer.function, "reporter": reporter}
 alarms = watch(settings, watched, tables, topics)
@@ -85,8 +85,8 @@ publish(
         "archive_arn": archive.arn,
         "rejected_bucket": tables.rejected,
         "alarms": str(alarms),
-        "dashboard_instance": INSTANCE,
-        "dashboard_url": pulumi.Output.concat("https://", address, "/"),
+        "dashboard_instance": INSTANCE if place else "",
+        "dashboard_url": address,
         "ledger_arn": ledger.arn,
         "daily_table_arn": tables.daily.arn,
         "revisions_table_arn": tables.revisions.arn,

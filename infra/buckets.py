@@ -15,14 +15,17 @@ def create_archive(settings: Settings, account: str) -> aws.s3.Bucket:
 
 
 def create_rejected(settings: Settings, account: str) -> aws.s3.Bucket:
-    """Where Timestream reports records that the magnetic store refused after it had accepted the call."""
+    """Where Timestream reports records that the magnetic store refused after it had accepted the call.
+
+    Without versions: CloudWatch counts those of deleted objects as well, so that the alarm would never end.
+    """
     # AWS documents these permissions for batch load only; for the magnetic store it names none.
     report = {
         "Effect": "Allow",
         "Principal": {"Service": "timestream.amazonaws.com"},
         "Condition": {"StringEquals": {"aws:SourceAccount": account}},
     }
-    return _bucket("rejected", settings, account, report)
+    return _bucket("rejected", settings, account, report, versioned=False)
 
 
 def create_bundles(settings: Settings, account: str) -> aws.s3.Bucket:
@@ -36,11 +39,13 @@ def _bucket(
     account: str,
     writer: Statement | None = None,
     opts: pulumi.ResourceOptions | None = None,
+    versioned: bool = True,
 ) -> aws.s3.Bucket:
     # Buckets of all accounts share one space of names.
     name = f"{settings.name(part)}-{account}"
     bucket = aws.s3.Bucket(part, bucket=name, force_destroy=not settings.protect, opts=opts)
-    aws.s3.BucketVersioning(part, bucket=bucket.id, versioning_configuration={"status": "Enabled"})
+    if versioned:
+        aws.s3.BucketVersioning(part, bucket=bucket.id, versioning_configuration={"status": "Enabled"})
     aws.s3.BucketServerSideEncryptionConfiguration(
         part,
         bucket=bucket.id,

@@ -14,7 +14,7 @@ from infra.buckets import create_bundles
 from infra.dashboard_roles import create_instance_profile, create_service_role
 from infra.front import Place, create_front, create_gate
 from infra.functions import LOG_DAYS, Surroundings
-from infra.settings import Settings
+from infra.settings import CLOUDFRONT, Settings
 
 INSTANCE = "t4g.micro"  # 1 GB; a nano's half would be used up by nginx, Beanstalk's agents and ourselves
 PLATFORM = r"^64bit Amazon Linux 2023 v4\..* running Python 3\.13$"
@@ -37,7 +37,7 @@ def environment(settings: Settings, values: Mapping[str, pulumi.Input[str]]) -> 
 def create_dashboard(
     surroundings: Surroundings, variables: Mapping[str, pulumi.Input[str]], place: Place, account: str
 ) -> pulumi.Output[str]:
-    """The host that CloudFront serves it under."""
+    """The address that readers open."""
     settings, region = surroundings.settings, aws.get_region().region
     application = aws.elasticbeanstalk.Application(
         "dashboard", name=f"daybook-{settings.stack}", description="The U.S. COVID-19 record, to be looked at"
@@ -107,6 +107,11 @@ def create_dashboard(
             for name, value in found.items()
         ],
         wait_for_ready_timeout=MAX_DEPLOYMENT,
-        opts=pulumi.ResourceOptions(depends_on=[*service.rights, *gate.rules]),
+        # A newer platform would change every deployment; managed updates bring it.
+        opts=pulumi.ResourceOptions(
+            depends_on=[*service.rights, *gate.rules], ignore_changes=["solutionStackName"]
+        ),
     )
-    return create_front(settings, machine.cname).domain_name
+    if settings.front == CLOUDFRONT:
+        return pulumi.Output.concat("https://", create_front(settings, machine.cname).domain_name, "/")
+    return pulumi.Output.concat("http://", machine.cname, "/")

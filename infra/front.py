@@ -1,16 +1,17 @@
-"""The way in from outside: HTTPS at CloudFront, and a machine that admits nobody but CloudFront."""
+"""The way in from outside: HTTPS at CloudFront and a machine that admits nothing else, or plain HTTP."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from infra.settings import ConfigurationError, Settings
+from infra.settings import CLOUDFRONT, ConfigurationError, Settings
 
 HTTP = 80
 # CloudFront's own addresses, kept by AWS. The list counts as 55 of a group's 60 rules: it fits for one port.
-CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
+CLOUDFRONTS_HOSTS = "com.amazonaws.global.cloudfront.origin-facing"
 # Policies that AWS manages; their ids are the same in every account. CloudFront documentation, "Use managed
 # cache policies", "… origin request policies", "… response headers policies".
 AS_THE_ORIGIN_SAYS = "4cc15a8a-d715-48a4-82b8-cc0b614638fe"  # UseOriginCacheControlHeaders-QueryStrings
@@ -50,25 +51,29 @@ class Gate:
 
 
 def create_gate(settings: Settings, place: Place) -> Gate:
-    """The machine's only security group: CloudFront comes in, by one port; there is no way to log in.
+    """The machine's only security group, with one port: CloudFront comes in, or everybody where there is
+    none; there is no way to log in.
 
-    Anybody's CloudFront does: the figures are public, and the header that would tell ours from theirs is a
-    secret to be kept and changed.
+    Anybody's CloudFront comes in: the figures are public, and the header that would tell ours from theirs is
+    a secret to be kept and changed.
     """
+    admitted: dict[str, Any] = {"description": "Everybody", "cidr_ipv4": "0.0.0.0/0"}
+    if settings.front == CLOUDFRONT:
+        hosts = aws.ec2.get_managed_prefix_list(name=CLOUDFRONTS_HOSTS)
+        admitted = {"description": "CloudFront", "prefix_list_id": hosts.id}
     group = aws.ec2.SecurityGroup(
         "dashboard",
         name=settings.name("dashboard"),
-        description="Daybook's dashboard: from CloudFront only",
+        description="The dashboard of Daybook, by HTTP",
         vpc_id=place.vpc,
     )
     come = aws.vpc.SecurityGroupIngressRule(
         "dashboard",
         security_group_id=group.id,
-        description="CloudFront",
-        prefix_list_id=aws.ec2.get_managed_prefix_list(name=CLOUDFRONT).id,
         ip_protocol="tcp",
         from_port=HTTP,
         to_port=HTTP,
+        **admitted,
     )
     go = aws.vpc.SecurityGroupEgressRule(
         "dashboard",

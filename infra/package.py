@@ -1,5 +1,9 @@
 """What is uploaded beside the functions' code: their layers, and the dashboard's bundle.
 
+Layers carry bytecode where a Python 3.13 is at hand: Lambda's own file system takes none, so that each cold
+start would compile all that it imports. It is checked by no date and no hash of the source, so that its
+bytes depend on the source alone.
+
 ``python -m infra.package`` makes what is missing, each under a name that says what it was made from. The
 Pulumi program only refers to the files; the local cloud never opens them.
 """
@@ -7,10 +11,13 @@ Pulumi program only refers to the files; the local cloud never opens them.
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from dashboard import bundle
@@ -21,8 +28,8 @@ LAYERS = ("functions", "fetcher")  # each by its lock file, requirements/<name>.
 PYTHON = "3.13"
 LAMBDA = "aarch64-manylinux_2_28"  # Lambda's Amazon Linux 2023 has glibc 2.34
 PLACE = "python/"  # where Lambda's Python looks for a layer's modules, under /opt
-# Scripts name this machine's interpreter, and RECORD their hashes; the rest is never imported.
-LEFT_OUT = {"bin", ".lock", "__pycache__", "RECORD"}
+# Scripts name this machine's interpreter, and RECORD their hashes; packages' own tests are never imported.
+LEFT_OUT = {"bin", ".lock", "RECORD", "tests"}
 MAX_ZIP = 50_000_000  # Lambda's quota of what is uploaded directly, in bytes
 MAX_UNZIPPED = 250_000_000  # and of a function's code with all of its layers
 
@@ -56,6 +63,7 @@ def make(name: str, folder: Path = FOLDER, platform: str = LAMBDA) -> Path:
     if not path.exists():
         with tempfile.TemporaryDirectory(prefix="daybook-layer-") as found:
             install(name, Path(found), platform)
+            compile_all(Path(found))
             _keep(path, packed(Path(found)))
     return path
 
@@ -70,15 +78,62 @@ def make_dashboard(folder: Path = FOLDER) -> Path:
 
 def install(name: str, into: Path, platform: str = LAMBDA) -> None:
     """What a lock file names, as wheels of that platform. Raises PackageFailed with uv's words."""
-    uv = Path(sys.executable).with_name("uv")
     options = [
         *("--python", sys.executable, "--python-version", PYTHON, "--python-platform", platform),
         *("--only-binary", ":all:", "--require-hashes", "--link-mode", "copy"),
     ]
-    command = [str(uv), "pip", "install", "--quiet", "--target", str(into), *options, "-r", str(_lock(name))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = _uv("pip", "install", "--quiet", "--target", str(into), *options, "-r", str(_lock(name)))
     if done.returncode != 0:
         raise PackageFailed(f"{_lock(name).name} can't be installed for {platform}:\n{done.stderr.strip()}")
+
+
+def compile_all(folder: Path) -> None:
+    """Write bytecode beside the modules that were installed there, as Lambda's Python would. Raises
+    PackageFailed where a module can't be compiled."""
+    for compiled in [*folder.rglob("__pycache__")]:  # by this machine's Python, where uv is told to
+        shutil.rmtree(compiled)
+    python = lambdas_python()
+    if python is None:
+        print(f"No Python {PYTHON} here, and uv could bring none: layers without bytecode, slower to start.")
+        return
+    options = ["--invalidation-mode", "unchecked-hash", "-q", "-x", r"[/\\](tests|bin)[/\\]"]
+    options += ["-s", str(folder), "-p", f"/opt/{PLACE}"]  # a module's own path is in its bytecode
+    command = [str(python), "-m", "compileall", *options, str(folder)]
+    done = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=False, env={"PYTHONHASHSEED": "0"}
+    )
+    if done.returncode != 0:
+        raise PackageFailed(f"What was installed can't be compiled:\n{done.stdout.strip()}")
+
+
+@cache
+def lambdas_python() -> Path | None:
+    """A Python of the functions' version, brought by uv if need be; None where there is none."""
+    return next((path for path in _pythons() if _version(path) == PYTHON), None)
+
+
+def _pythons() -> Iterator[Path]:
+    yield Path(sys.executable)
+    if path := shutil.which(f"python{PYTHON}"):
+        yield Path(path)
+    yield from sorted(Path.home().glob(f".pyenv/versions/{PYTHON}*/bin/python"))
+    for arguments in (["find"], ["install", "--no-bin"], ["find"]):
+        done = _uv("python", *arguments, PYTHON)
+        if arguments == ["find"] and done.returncode == 0:
+            yield Path(done.stdout.strip())
+
+
+def _version(python: Path) -> str:
+    """A shim of pyenv's may be there for a version that isn't."""
+    tell = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return subprocess.run(  # noqa: S603
+        [python, "-c", tell], capture_output=True, text=True, check=False
+    ).stdout.strip()
+
+
+def _uv(*arguments: str) -> subprocess.CompletedProcess[str]:
+    uv = Path(sys.executable).with_name("uv")
+    return subprocess.run([str(uv), *arguments], capture_output=True, text=True, check=False)  # noqa: S603
 
 
 def packed(folder: Path) -> bytes:

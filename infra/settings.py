@@ -23,6 +23,7 @@ MAX_LABEL = 30  # an SMS has 160 characters, and the report needs most of them
 LABEL = re.compile(r"[A-Za-z0-9 .-]*")
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 STORES = (TIMESTREAM, DYNAMODB)
+NONE, BEANSTALK, CLOUDFRONT = "none", "beanstalk", "cloudfront"
 SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 RETENTION_HOURS = (24, 168)  # what a shard's price includes; what longer retention of up to 7 days does
@@ -51,6 +52,8 @@ class Settings:
     insecure_hosts: tuple[str, ...]
     max_source_bytes: int
     source_deadline_seconds: int
+    dashboard: str
+    front: str
     dashboard_subnet: str
     budget_usd: int
     protect: bool
@@ -84,6 +87,8 @@ def read_settings() -> Settings:
             insecure_hosts=_texts(config, "insecure_hosts"),
             max_source_bytes=config.require_int("max_source_bytes"),
             source_deadline_seconds=config.require_int("source_deadline_seconds"),
+            dashboard=config.require("dashboard"),
+            front=config.require("front"),
             dashboard_subnet=config.require("dashboard_subnet").strip(),
             budget_usd=config.require_int("budget_usd"),
             protect=config.require_bool("protect"),
@@ -119,8 +124,13 @@ def _problems(settings: Settings) -> Iterable[str]:
         yield f"daybook:timezone {settings.timezone!r}: no such zone; write it like America/New_York"
     yield from _each("emails", settings.emails, EMAIL.fullmatch, "not an e-mail address")
     yield from _each("phones", settings.phones, E164.fullmatch, "not in E.164; write it like +12065550100")
-    if settings.store not in STORES:
-        yield f"daybook:store {settings.store!r}: is none of {', '.join(STORES)}"
+    for key, choices in (
+        ("store", STORES),
+        ("dashboard", (BEANSTALK, NONE)),
+        ("front", (CLOUDFRONT, NONE)),
+    ):
+        if (chosen := getattr(settings, key)) not in choices:
+            yield f"daybook:{key} {chosen!r}: is none of {', '.join(choices)}"
     if settings.dashboard_subnet and not SUBNET.fullmatch(settings.dashboard_subnet):
         yield f"daybook:dashboard_subnet {settings.dashboard_subnet!r}: write it like subnet-0123456789abcdef"
     for key, urls in (

@@ -27,7 +27,11 @@ MAX_ITERATOR_AGE = 6 * HOUR * 1000  # milliseconds; half of what a record is tri
 
 @dataclass(frozen=True)
 class Alarm:
-    """``threshold`` is the first value that rings; ``missing`` what no data means."""
+    """``threshold`` is the first value that rings; ``missing`` what no data means to CloudWatch.
+
+    ``rings_without_data``: the alarm rings when data that came no longer comes. Its first state is the one
+    without data, so that it is silent on a new stack.
+    """
 
     name: str
     says: str
@@ -40,6 +44,7 @@ class Alarm:
     dimensions: Mapping[str, pulumi.Input[str]] | None = None
     comparison: str = "GreaterThanOrEqualToThreshold"
     missing: str = "notBreaching"
+    rings_without_data: bool = False
 
 
 def alarms(settings: Settings, functions: Mapping[str, Function], tables: Tables) -> list[Alarm]:
@@ -56,7 +61,8 @@ def alarms(settings: Settings, functions: Mapping[str, Function], tables: Tables
             hours,
             dimensions=of_stack,
             comparison="LessThanThreshold",
-            missing="breaching",
+            missing="missing",
+            rings_without_data=True,
         ),
         Alarm(
             "lag",
@@ -163,6 +169,7 @@ def _declare(settings: Settings, alarm: Alarm, topics: Topics) -> aws.cloudwatch
         treat_missing_data=alarm.missing,
         alarm_actions=to,
         ok_actions=to,
+        insufficient_data_actions=to if alarm.rings_without_data else None,
     )
 
 

@@ -3,33 +3,38 @@
 import importlib.metadata
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 import urllib3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from functions.sources import shown
 from ops.errors import CONFIGURATION, DONE, Problem
 from ops.output import as_json, line
 from ops.reading import REBUILD_AGAIN
-from ops.target import Target
+from ops.target import Target, session
 from schemas.figures import SOURCES
+from storage.aws import code
 from storage.tables import DYNAMODB, TIMESTREAM
 
 PASS, WARN, FAIL = "PASS", "WARN", "FAIL"
 OLDEST_PYTHON = (3, 11)
 LOCKED = Path(__file__).resolve().parent.parent / "requirements.txt"
-MIN_CONCURRENCY = 11  # reserving 1 must leave 10 unreserved
+KEPT_UNRESERVED = 100  # Lambda Developer Guide, "Configuring reserved concurrency"
+OTHER_STORE = "use DynamoDB: pulumi config set daybook:store dynamodb"
 RETENTION_HOURS = 24  # of a stream whose stack does not say
 MAX_CLOCK_SECONDS = 60
 DASHBOARD_PORT = 8050
+SANDBOX = "SMS reach numbers alone that are verified with SNS: this account is in its SMS sandbox"
+SANDBOX_REMEDY = "SNS, Text messaging (SMS), Exit SMS sandbox; or verify the number there"
 
 
 @dataclass(frozen=True)
@@ -47,20 +52,11 @@ def doctor(find: Callable[[], Target], as_data: bool) -> int:
         target = find()
     except Problem as problem:
         results.append(Result(FAIL, "stack", problem.failed, problem.remedy))
-        if boto3.Session().get_credentials() is not None:  # before a first deployment it matters most
-            results.append(_timestream(boto3.client))
+        results += _looked_at("account", lambda: _new_account(session()))
     else:
         results.append(Result(PASS, "stack", target.description))
         for look in (_account, _ledger, _tables, _mapping, _stream, _subscriptions, _sources):
-            try:
-                results += look(target)
-            except Exception as error:
-                what = look.__name__.strip("_")
-                results.append(
-                    Result(
-                        FAIL, what, f"{type(error).__name__}: {error}"[:300], "see the rights of your role"
-                    )
-                )
+            results += _looked_at(look.__name__.strip("_"), partial(look, target))
     if as_data:
         as_json([vars(one) for one in results])
     else:
@@ -69,6 +65,15 @@ def doctor(find: Callable[[], Target], as_data: bool) -> int:
             if one.state != PASS and one.remedy:
                 line(f"      → {one.remedy}")
     return CONFIGURATION if any(one.state == FAIL for one in results) else DONE
+
+
+def _looked_at(what: str, look: Callable[[], Iterable[Result]]) -> list[Result]:
+    """What a look comes to; an error is a result as well."""
+    try:
+        return [*look()]
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}"[:300]
+        return [Result(FAIL, what, problem, "see the rights of your role")]
 
 
 def _verdict(good: bool, what: str, found: Any, remedy: str, otherwise: str = FAIL) -> Result:
@@ -115,14 +120,41 @@ def _account(target: Target) -> Iterator[Result]:
     )
     if target.facts["store"] == TIMESTREAM:
         yield _timestream(target.client)
-    limit = target.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
-    yield _verdict(
-        limit >= MIN_CONCURRENCY,
+    yield _concurrency(target.client)
+
+
+def _new_account(session: boto3.Session) -> Iterator[Result]:
+    """What an account without a stack may do, which a first deployment would find out one by one."""
+    if session.get_credentials() is None:
+        yield Result(WARN, "credentials", "none", "aws configure, or set AWS_PROFILE")
+        return
+    if session.region_name is None:
+        yield Result(FAIL, "region", "none is set", "export AWS_REGION=us-east-1")
+        return
+    client: Any = session.client
+    yield Result(PASS, "region", session.region_name)
+    yield Result(PASS, "credentials", client("sts").get_caller_identity()["Arn"])
+    yield _timestream(client)
+    yield _concurrency(client)
+    yield Result(
+        WARN,
+        "CloudFront",
+        "accounts that AWS has not verified are refused a distribution, and nothing tells before",
+        "where a deployment says so: pulumi config set daybook:front none, and ask AWS Support to verify it",
+    )
+
+
+def _concurrency(client: Callable[[Any], Any]) -> Result:
+    """How many executions no function reserves. Of these Lambda keeps 100, or all where there are fewer."""
+    unreserved = client("lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    return _verdict(
+        unreserved > KEPT_UNRESERVED,
         "concurrency limit",
-        limit,
-        "pulumi config set reserve_concurrency false, or ask for more: "
+        f"{unreserved} executions are unreserved",
+        "nothing, while daybook:reserve_concurrency is false. To reserve one, ask for more: "
         "aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 "
-        "--desired-value 100",
+        "--desired-value 1000",
+        WARN,
     )
 
 
@@ -131,8 +163,13 @@ def _timestream(client: Callable[[Any], Any]) -> Result:
     what = "Timestream for LiveAnalytics"
     try:
         client("timestream-write").list_databases(MaxResults=1)
-    except (BotoCoreError, ClientError) as error:
-        remedy = "it is closed to new customers; use DynamoDB: pulumi config set daybook:store dynamodb"
+    except EndpointConnectionError as error:
+        remedy = f"this region may not have it; {OTHER_STORE}; or take another: AWS_REGION"
+        return Result(FAIL, what, str(error)[:300], remedy)
+    except ClientError as error:
+        remedy = "see the rights of your role"
+        if code(error) == "AccessDeniedException" and "not authorized to perform" not in str(error):
+            remedy = f"it is closed to new customers; {OTHER_STORE}"
         return Result(FAIL, what, str(error)[:300], remedy)
     return Result(PASS, what, "this account may use it")
 
@@ -180,6 +217,11 @@ def _stream(target: Target) -> Iterator[Result]:
     yield _verdict(good, "stream", f"{found['StreamStatus']}, keeps {hours} hours", "pulumi up --refresh")
 
 
+def in_sandbox(sns: Any) -> bool:
+    """Whether SNS sends this account's SMS to numbers alone that were verified there, as a new account's."""
+    return bool(sns.get_sms_sandbox_account_status()["IsInSandbox"])
+
+
 def _subscriptions(target: Target) -> Iterator[Result]:
     sns = target.client("sns")
     for name in ("daily_report_topic", "alerts_topic"):
@@ -194,6 +236,8 @@ def _subscriptions(target: Target) -> Iterator[Result]:
         else:
             remedy = "pulumi config set --path 'emails[0]' you@example.com && pulumi up"
             yield _verdict(bool(people), topic, f"{len(people)} subscribed", remedy, WARN)
+        if any(one["Protocol"] == "sms" for one in people) and in_sandbox(sns):
+            yield Result(WARN, topic, SANDBOX, SANDBOX_REMEDY)
 
 
 def _sources(target: Target) -> Iterator[Result]:

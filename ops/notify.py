@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+from ops.doctor import SANDBOX, SANDBOX_REMEDY, in_sandbox
 from ops.errors import AWS, CONFIGURATION, DONE, PENDING, Problem
-from ops.output import as_json, table
+from ops.output import as_json, say, table
 from ops.target import Target
 
 TRIAL = json.dumps({"trigger": "trial"}).encode()
@@ -30,6 +31,9 @@ def test(target: Target, as_data: bool) -> int:
         for topic in sent
         for one in _people(target, target.facts[f"{topic.replace('-', '_')}_topic"])
     ]
+    sns = target.client("sns")
+    if any(one["protocol"] == "sms" for one in found) and in_sandbox(sns):
+        say(f"{SANDBOX}. {SANDBOX_REMEDY}.")
     if as_data:
         as_json(found)
     else:

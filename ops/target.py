@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import yaml
 from botocore.config import Config
 
 from ops.errors import CONFIGURATION, Problem
 from storage.archive import Archive
+from storage.aws import region
 from storage.ledger import Ledger
 from storage.tables import Tables, open_tables
 
@@ -110,11 +112,18 @@ def opened(state: Path | None, stack: str | None, say: Callable[[str], None]) ->
     yield target
 
 
+def session(stack: str | None = None) -> boto3.Session:
+    """A session in the environment's region, or the one that the stack's settings name, or the profile's."""
+    path = Path(f"Pulumi.{stack}.yaml")
+    settings = yaml.safe_load(path.read_text(encoding="utf-8")) if stack and path.exists() else {}
+    return boto3.Session(region_name=region() or settings.get("config", {}).get("aws:region"))
+
+
 def deployed(stack: str | None) -> Target:
     """A stack on AWS, by the credentials of the environment; without a name the only one there is."""
-    session = boto3.Session()
+    aws = session(stack)
     try:
-        ssm = session.client("ssm", config=Config(connect_timeout=5, read_timeout=10))
+        ssm = aws.client("ssm", config=Config(connect_timeout=5, read_timeout=10))
         parameters = _parameters(ssm, stack)
     except Exception as error:
         raise Problem(
@@ -127,7 +136,7 @@ def deployed(stack: str | None) -> Target:
     if not parameters:
         wanted = f"There is no stack {stack}" if stack else "There is no stack"
         raise Problem(
-            f"{wanted} in this account and region ({session.region_name}), and none on this machine.",
+            f"{wanted} in this account and region ({aws.region_name}), and none on this machine.",
             remedy="Start one here: make run. Or deploy one: pulumi up. Or name another: --stack, AWS_REGION",
             code=CONFIGURATION,
         )
@@ -140,7 +149,7 @@ def deployed(stack: str | None) -> Target:
     facts = json.loads(value)
 
     def client(service: Any) -> Any:
-        return session.client(service, config=ONCE if service == "lambda" else CONFIG)
+        return aws.client(service, config=ONCE if service == "lambda" else CONFIG)
 
     description = f"stack {name.removeprefix(PARAMETERS)} on AWS, {facts['account']}, {facts['region']}"
     return Target(description, facts, client, _clock, aws=True)

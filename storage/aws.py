@@ -4,6 +4,7 @@ A client's attempts fit into its function's time-out: three of at most 12 second
 notices the next run sends again. A query of Timestream may take a minute.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,10 +31,18 @@ QUERY = CONFIG.merge(Config(read_timeout=QUERY_SECONDS))
 CONFIGS = {"sns": ONE_ATTEMPT, "timestream-query": QUERY}
 
 
+def region() -> str | None:
+    """The region that the environment names: by AWS_REGION, as AWS's documents and its other SDKs have it, or
+    by AWS_DEFAULT_REGION, which is all that boto3 reads. None: the profile's."""
+    environment = os.environ  # noqa: TID251 a client's own, as boto3 reads it
+    return environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or None
+
+
 def client(service: str) -> Any:
     """A client with bounded time-outs and attempts."""
     # The stubs know each service's name as an overload of its own, and no name that is a variable.
-    return boto3.client(service, config=CONFIGS.get(service, CONFIG))  # type: ignore[call-overload]
+    make: Any = boto3.client
+    return make(service, region_name=region(), config=CONFIGS.get(service, CONFIG))
 
 
 def code(error: ClientError) -> str:

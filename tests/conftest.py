@@ -7,7 +7,8 @@ from pathlib import Path
 import pairs
 import pytest
 import reliability
-from pythons import lambdas_python
+
+from infra import package
 
 DATA = Path(os.environ.get("DAYBOOK_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"))
 
@@ -58,7 +59,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _needless_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
     if not os.environ.get("DAYBOOK_NO_SKIPS"):
         return []
-    missing = {"DAYBOOK_DATA": not (DATA / "published").is_dir(), "no Python": lambdas_python() is None}
+    missing = {
+        "DAYBOOK_DATA": not (DATA / "published").is_dir(),
+        "no Python": package.lambdas_python() is None,
+    }
     return [
         report
         for report in reporter.stats.get("skipped", [])

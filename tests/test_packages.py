@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pythons import index_reachable, lambdas_python
+from pythons import index_reachable
 from system import System, system
 from test_stack import Recorder, run
 
@@ -99,7 +99,27 @@ def test_all_that_was_compiled_is_for_lambda_s_processor_and_python(layers: dict
 def test_nothing_is_packed_that_is_never_imported(layers: dict[str, Path]) -> None:
     everything = [entry for path in layers.values() for entry in names(path)]
     assert all(entry.startswith("python/") for entry in everything)
-    assert [entry for entry in everything if entry.endswith((".pyc", "RECORD")) or "/bin/" in entry] == []
+    assert [
+        entry for entry in everything if entry.endswith("RECORD") or {"bin", "tests"} & {*entry.split("/")}
+    ] == []
+
+
+@pytest.mark.skipif(package.lambdas_python() is None, reason=f"no Python {package.PYTHON}")
+def test_every_module_has_bytecode_that_is_taken_without_a_look_at_its_source(
+    layers: dict[str, Path],
+) -> None:
+    for path in layers.values():
+        files = contents(path)
+        compiled = {name: content for name, content in files.items() if name.endswith(".pyc")}
+        modules = [name for name in files if name.endswith(".py")]
+        wanted = {
+            f"{folder}/__pycache__/{module.removesuffix('.py')}.cpython-313.pyc"
+            for folder, _, module in (name.rpartition("/") for name in modules)
+        }
+        assert compiled.keys() == wanted
+        assert {content[4:8] for content in compiled.values()} == {b"\x01\0\0\0"}  # PEP 552: unchecked hash
+        assert not any(b"daybook-layer-" in content for content in compiled.values())
+        assert any(b"/opt/python/" in content for content in compiled.values())
 
 
 # What the program makes of them
@@ -229,7 +249,7 @@ def test_a_lock_file_that_nobody_can_serve_is_said_plainly_and_leaves_nothing(
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    found = lambdas_python()
+    found = package.lambdas_python()
     if found is None:
         pytest.skip(f"there is no Python {package.PYTHON} on this machine")
     return found

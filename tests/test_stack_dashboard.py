@@ -125,7 +125,7 @@ def test_nobody_but_cloudfront_reaches_the_machine(stack, machine):
     assert not rule.keys() & {"cidrIpv4", "cidrIpv6", "referencedSecurityGroupId"}
 
 
-def test_people_come_by_https_only_and_everything_the_page_asks_passes(stack):
+def test_readers_come_by_https_only_and_everything_the_page_asks_passes(stack):
     front = stack.one("cloudfront/distribution:Distribution")
     (origin,) = front["origins"]
     assert origin["domainName"] == "dashboard.beanstalk.test"
@@ -135,6 +135,22 @@ def test_people_come_by_https_only_and_everything_the_page_asks_passes(stack):
     assert behaviour["viewerProtocolPolicy"] == "redirect-to-https"
     assert "POST" in behaviour["allowedMethods"]  # Dash's callbacks
     assert stack.outputs["dashboard_url"] == "https://dashboard.cloudfront.test/"
+
+
+def test_without_a_front_everybody_reaches_the_machine_by_plain_http():
+    stack = run(**CONFIG, front="none")
+    assert stack.all("cloudfront/distribution:Distribution") == {}
+    (rule,) = stack.all("vpc/securityGroupIngressRule:SecurityGroupIngressRule").values()
+    assert (rule["cidrIpv4"], rule["fromPort"], rule["toPort"]) == ("0.0.0.0/0", 80, 80)
+    assert stack.outputs["dashboard_url"] == "http://dashboard.beanstalk.test/"
+
+
+def test_without_a_dashboard_nothing_of_it_is_made():
+    stack = run(**CONFIG, dashboard="none")
+    kinds = {kind for kind, _, _ in stack.resources}
+    assert not any("elasticbeanstalk" in kind or "ec2/" in kind or "cloudfront" in kind for kind in kinds)
+    assert "bundles" not in stack.all("s3/bucket:Bucket")
+    assert (stack.outputs["dashboard_url"], stack.outputs["dashboard_instance"]) == ("", "")
 
 
 def test_it_may_read_the_tables_and_the_ledger_and_do_what_beanstalk_s_agents_do_and_nothing_else(stack):

@@ -44,17 +44,20 @@ def test_the_runbook_has_an_entry_for_each_alarm_and_no_other(alarms):
             assert word in entry, (entry.partition("\n")[0], word)
 
 
-def test_no_completed_run_rings_where_nothing_at_all_is_heard(alarms):
+def test_no_completed_run_rings_when_runs_no_longer_complete_and_not_on_a_new_stack(alarms):
+    """A new alarm begins without data, which CloudWatch tells nobody: only a change of state is told."""
     alarm = alarms["no-completed-run"]
     assert (alarm["metricName"], alarm["statistic"]) == ("RunsCompleted", "Sum")
     assert (alarm["comparisonOperator"], alarm["threshold"]) == ("LessThanThreshold", 1)
     assert alarm["period"] * alarm["evaluationPeriods"] == 26 * 3600
-    assert alarm["treatMissingData"] == "breaching"
+    assert alarm["treatMissingData"] == "missing"
+    assert alarm["insufficientDataActions"] == alarm["alarmActions"]
 
 
 def test_no_other_alarm_rings_where_nothing_is_heard(alarms):
     silent = {name for name, alarm in alarms.items() if alarm["treatMissingData"] == "notBreaching"}
     assert silent == set(alarms) - {"no-completed-run"}
+    assert not any("insufficientDataActions" in alarms[name] for name in silent)
 
 
 def test_lag_rings_only_where_a_whole_day_brought_it_no_lower(alarms):

@@ -28,6 +28,13 @@ class Published:
         except (ValueError, KeyError, TypeError):
             return
 
+    def served(self, contents: Mapping[str, bytes]) -> frozenset[dt.date]:
+        """The dates that both of these files have; none where one of them can't be read."""
+        parsed = [
+            self._contents.get(hashlib.sha256(content).hexdigest(), {}) for content in contents.values()
+        ]
+        return frozenset(parsed[0].keys() & parsed[1].keys() if len(parsed) == 2 else ())
+
     def __call__(self) -> Mapping[dt.date, Values] | None:
         """By date, of the dates that both have; None where no file was believed yet."""
         believed = reading.believed(self._cloud)

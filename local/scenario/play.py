@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from functions.fetcher import EVENT_AGE, MARGIN
+from infra.stream import RECORD_AGE_SECONDS
 from local.in_process import InProcessCloud
 from local.mapping import Mapping
 from local.scenario import expect, invariants, reading
@@ -17,8 +19,10 @@ from local.scenario.steps import STEPS
 from local.scheduler import fire
 from local.watch import dump
 from ops.invariants.ending import changed
-from schemas.ledger import COMPLETED, FAILED
+from schemas.ledger import COMPLETED, FAILED, owed
 from storage.ledger import LEASE
+
+OLDEST = EVENT_AGE + dt.timedelta(seconds=RECORD_AGE_SECONDS) + MARGIN + dt.timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,18 @@ class Player:
         if until is not None:
             self.cloud.clock.advance_to(until)
 
+    def outlast(self) -> None:
+        """Let time pass until the runs that owe what is no longer published are too old for their records to
+        come: before that, no run gives it up."""
+        owing = self.cloud.ledger.owing()
+        published = self.published.served(self.cloud.publisher.files)
+        logged = {(event.run, event.day.date) for event in reading.log(self.cloud)}
+        for run in owing.others:
+            lost = [date for date in owed(run, owing.days) if date not in published]
+            if any((run.name, date) not in logged for date in lost):
+                until = (run.arrived or run.time) + OLDEST - self.cloud.clock.now()
+                self.wait(max(until, dt.timedelta()))
+
     def changing(self) -> list[str]:
         """What a replay, a rebuild and a remade mapping change, each of which is to change nothing."""
         found: list[str] = []
@@ -150,6 +166,7 @@ def play(cloud: InProcessCloud, scenario: Scenario) -> Outcome:
     player.held = False
     player.wait(None)
     player.wait(LEASE + dt.timedelta(seconds=1))  # a notice that wasn't sent is its holder's for so long
+    player.outlast()
     closing = player.ask()
     player.wait(None)
     cloud.wire.intercept = None

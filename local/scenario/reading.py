@@ -17,8 +17,6 @@ from storage import ledger_items
 from storage.archive import EVENTS
 from storage.tables import Row
 
-MANY = 10_000  # runs
-
 
 @dataclass(frozen=True)
 class Lost:
@@ -49,7 +47,7 @@ def as_of(cloud: InProcessCloud, moment: dt.datetime) -> list[Row]:
 
 def runs(cloud: InProcessCloud) -> list[Run]:
     """Every run, oldest first."""
-    return cloud.ledger.runs(MANY)[::-1]
+    return cloud.ledger.runs(limit=None)
 
 
 def messages(cloud: InProcessCloud, topic: str = "") -> list[Publication]:
