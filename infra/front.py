@@ -58,7 +58,7 @@ def create_gate(settings: Settings, place: Place) -> Gate:
     group = aws.ec2.SecurityGroup(
         "dashboard",
         name=settings.name("dashboard"),
-        description="Daybook's dashboard: from CloudFront only",
+        description="Daybook dashboard: from CloudFront only",
         vpc_id=place.vpc,
     )
     come = aws.vpc.SecurityGroupIngressRule(
@@ -73,7 +73,7 @@ def create_gate(settings: Settings, place: Place) -> Gate:
     go = aws.vpc.SecurityGroupEgressRule(
         "dashboard",
         security_group_id=group.id,
-        description="The AWS services that it reads, and Python's packages",
+        description="The AWS services that it reads, and Python packages",
         cidr_ipv4="0.0.0.0/0",
         ip_protocol="-1",
     )
