@@ -58,7 +58,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _needless_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
     if not os.environ.get("DAYBOOK_NO_SKIPS"):
         return []
-    missing = {"DAYBOOK_DATA": not (DATA / "published").is_dir(), "no Python": lambdas_python() is None}
+    missing = {
+        "DAYBOOK_DATA": not (DATA / "published").is_dir(),
+        "no Python": lambdas_python() is None,
+        "no Go": True,  # nor its modules: no part of what make setup needs
+    }
     return [
         report
         for report in reporter.stats.get("skipped", [])

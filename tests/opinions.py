@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cfnlint import api
 from cfnlint.config import ManualArgs
 from cfnlint.match import Match
@@ -16,7 +18,12 @@ SAME_NAME = "E3019"  # two resources of one name
 
 
 def by_schema(resources: Resources) -> list[str]:
-    return [f"{match.rule.id} {list(match.path or [])}: {match.message}" for match in _matches(resources)]
+    return [f"{match.rule.id} {_path(match)}: {match.message}" for match in _matches(resources)]
+
+
+def _path(match: Match) -> list[Any]:
+    """Where in the template: cfn-lint sets it on a match as it goes, undeclared."""
+    return list(getattr(match, "path", None) or [])
 
 
 def _matches(resources: Resources, *ignored: str) -> list[Match]:
@@ -38,7 +45,7 @@ def judges(resources: Resources) -> list[set[str]]:
     """Those who refuse each of them: "schema", "model", "rule". One and the same may come several times."""
     # One template of all, because cfn-lint reads its rules anew for each: a second and a half.
     numbered = [(kind, f"{name}{index}", inputs) for index, (kind, name, inputs) in enumerate(resources)]
-    refused = {list(match.path or [])[1] for match in _matches(numbered, SAME_NAME)}
+    refused = {_path(match)[1] for match in _matches(numbered, SAME_NAME)}
     return [
         {
             *(["schema"] if logical(kind, name) in refused else []),
