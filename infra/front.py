@@ -78,7 +78,7 @@ def create_gate(settings: Settings, place: Place) -> Gate:
     go = aws.vpc.SecurityGroupEgressRule(
         "dashboard",
         security_group_id=group.id,
-        description="The AWS services that it reads, and Python's packages",
+        description="The AWS services that it reads, and Python packages",
         cidr_ipv4="0.0.0.0/0",
         ip_protocol="-1",
     )

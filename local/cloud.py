@@ -35,7 +35,12 @@ class LocalCloud:
         self._also_log = log
         self._code = tempfile.TemporaryDirectory(prefix="daybook-")
         self.emulator = Emulator(clock)
-        self.stack: Provisioned = provision(self.emulator, Path(self._code.name), STACK, config)
+        try:
+            self.stack: Provisioned = provision(self.emulator, Path(self._code.name), STACK, config)
+        except BaseException:
+            self.emulator.stop()  # nobody else can: there is no cloud to close
+            self._code.cleanup()
+            raise
         self.runtime = LambdaRuntime(
             self.emulator.endpoint,
             clock,

@@ -46,6 +46,7 @@ from moto.sns.exceptions import SNSInvalidParameter
 from moto.sns.models import Topic
 from werkzeug.serving import make_server
 
+from local.aws_rules import subject_problem
 from local.clock import Clock
 from local.timestream import Timestream
 from local.timestream_query import Queries
@@ -359,6 +360,8 @@ class Emulator:
             message_structure: str | None = None,
         ) -> str:
             """Nothing is delivered from here, neither by HTTP nor to a function: the listeners do that."""
+            if subject is not None and (problem := subject_problem(subject)):
+                raise SNSInvalidParameter(f"Subject: {problem}")
             if message_structure == "json":
                 _check_texts(message)
             subscriptions, _ = topic.sns_backend.list_subscriptions_by_topic(topic_arn=topic.arn)

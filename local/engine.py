@@ -19,6 +19,7 @@ import yaml
 from pulumi.runtime import settings as runtime
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
+from local.aws_calls import ACCOUNT
 from local.definitions import (
     LocalFunction,
     LocalInvokeConfig,
@@ -27,7 +28,7 @@ from local.definitions import (
     LocalSubscription,
 )
 from local.emulator import REGION, Emulator
-from local.resources import ACCOUNT, Cloud, UnknownResource, create
+from local.resources import Cloud, UnknownResource, create
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "daybook"
@@ -145,9 +146,9 @@ KNOWN: dict[str, dict[str, Any]] = {
         "createdTime": "",
         "lastUpdatedTime": "",
     },
-    "aws:ec2/getVpc:getVpc": {"id": "vpc-local"},
-    "aws:ec2/getSubnet:getSubnet": {"vpcId": "vpc-local"},
-    "aws:ec2/getManagedPrefixList:getManagedPrefixList": {"id": "pl-local"},
+    "aws:ec2/getVpc:getVpc": {"id": "vpc-0123456789abcdef0"},
+    "aws:ec2/getSubnet:getSubnet": {"vpcId": "vpc-0123456789abcdef0"},
+    "aws:ec2/getManagedPrefixList:getManagedPrefixList": {"id": "pl-0123456789abcdef0"},
     "aws:elasticbeanstalk/getSolutionStack:getSolutionStack": {
         "name": "64bit Amazon Linux 2023 v4.7.4 running Python 3.13"
     },

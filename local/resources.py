@@ -13,6 +13,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pulumi
 
+from local.aws_calls import ACCOUNT
+from local.aws_refusals import Account
 from local.clients import client
 from local.definitions import (
     LocalFunction,
@@ -22,8 +24,6 @@ from local.definitions import (
     LocalSubscription,
 )
 from local.emulator import REGION
-
-ACCOUNT = "123456789012"  # moto's
 
 Inputs = dict[str, Any]  # as the provider gets them: camelCase names
 Outputs = dict[str, Any]
@@ -45,18 +45,18 @@ class Cloud:
     schedules: list[LocalSchedule] = field(default_factory=list)
     subscriptions: list[LocalSubscription] = field(default_factory=list)
     policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by role, their statements
+    account: Account = field(default_factory=Account)
 
     def client(self, service: Any) -> Any:
         return client(service, self.endpoint)
 
 
 def create(cloud: Cloud, kind: str, name: str, inputs: Inputs) -> tuple[str, Outputs]:
-    """A resource's id and outputs. Raises UnknownResource."""
-    if kind in REAL:
-        return REAL[kind](cloud, inputs)
-    if kind in INERT:
-        return INERT[kind](inputs, name)
-    raise UnknownResource(f"the local cloud doesn't know {kind} ({name}): list it in local/resources.py")
+    """A resource's id and outputs. Raises UnknownResource, and RefusedByAWS where AWS wouldn't make it."""
+    if kind not in REAL and kind not in INERT:
+        raise UnknownResource(f"the local cloud doesn't know {kind} ({name}): list it in local/resources.py")
+    cloud.account.check(kind, name, inputs)
+    return REAL[kind](cloud, inputs) if kind in REAL else INERT[kind](inputs, name)
 
 
 def _arn(service: str, path: str, region: str = REGION, account: str = ACCOUNT) -> str:

@@ -62,6 +62,7 @@ def _needless_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestReport
     missing = {
         "DAYBOOK_DATA": not (DATA / "published").is_dir(),
         "no Python": package.lambdas_python() is None,
+        "no Go": True,  # nor its modules: no part of what make setup needs
     }
     return [
         report

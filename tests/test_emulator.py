@@ -328,6 +328,17 @@ def test_texts_by_protocol_need_a_default(emulator: Emulator, message: str) -> N
     assert emulator.publications == []
 
 
+@pytest.mark.parametrize("subject", ["", "x" * 100, "two\nlines", "1,000 rows – late", " begins late"])
+def test_a_subject_that_sns_refuses_is_refused(emulator: Emulator, subject: str) -> None:
+    sns = emulator.client("sns")
+    arn = sns.create_topic(Name="alerts")["TopicArn"]
+
+    with pytest.raises(sns.exceptions.InvalidParameterException, match="Subject"):
+        sns.publish(TopicArn=arn, Subject=subject, Message="a text")
+    sns.publish(TopicArn=arn, Subject="x" * 99, Message="a text")
+    assert [publication.subject for publication in emulator.publications] == ["x" * 99]
+
+
 def test_a_function_that_subscribes_is_left_to_the_hook(emulator: Emulator) -> None:
     function(emulator)
     sns = emulator.client("sns")

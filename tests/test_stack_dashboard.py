@@ -120,7 +120,7 @@ def test_nobody_but_cloudfront_reaches_the_machine(stack, machine):
     assert "EC2KeyName" not in machine[LAUNCH]
     (rule,) = stack.all("vpc/securityGroupIngressRule:SecurityGroupIngressRule").values()
     assert stack.asked["getManagedPrefixList"] == {"name": "com.amazonaws.global.cloudfront.origin-facing"}
-    assert rule["prefixListId"] == "pl-local"
+    assert rule["prefixListId"] == "pl-0123456789abcdef0"
     assert (rule["fromPort"], rule["toPort"], rule["ipProtocol"]) == (80, 80, "tcp")
     assert not rule.keys() & {"cidrIpv4", "cidrIpv6", "referencedSecurityGroupId"}
 
@@ -197,7 +197,7 @@ def test_the_longest_stack_s_name_makes_no_environment_too_long():
 def test_a_subnet_that_is_named_is_where_the_machine_is():
     stack = run(**CONFIG, dashboard_subnet="subnet-0123456789abcdef0")
     assert settings_of(stack)["aws:ec2:vpc"] == {
-        "VPCId": "vpc-local",
+        "VPCId": "vpc-0123456789abcdef0",
         "Subnets": "subnet-0123456789abcdef0",
         "AssociatePublicIpAddress": "true",
     }

@@ -1,6 +1,11 @@
 """GitHub's workflows: who may do what, when, and by which commands."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +16,7 @@ from local.engine import ROOT
 FOLDER = ROOT / ".github" / "workflows"
 TEXTS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.yml"))}
 MAKEFILE = (ROOT / "Makefile").read_text()
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 ON: Any = True  # YAML's word for "on"
 Job = dict[str, Any]
 
@@ -55,7 +61,8 @@ def test_a_pull_request_of_ours_is_previewed_and_main_is_deployed_once_its_tests
 
 def test_a_deployment_ends_with_a_run_that_waits_for_its_report():
     recipe = re.findall(r"^deploy: package .*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)[0].splitlines()
-    assert recipe[-1] == "\t@$(BIN)/python -m ops --stack $(STACK) run --wait"
+    assert recipe[-1] == "\t\t$(BIN)/python -m ops --stack $(STACK) run --wait"
+    assert "pulumi config get aws:region --stack $(STACK)" in recipe[-2]
     assert "pulumi) up" not in recipe[-1]
     assert recipe[0] == "\t@$(PULUMI) up --stack $(STACK) $(ARGS)"
 
@@ -107,7 +114,52 @@ def test_nothing_that_a_stranger_writes_gets_into_a_shell_or_finds_a_token(jobs)
         assert [step["with"] for step in checkout] == [{"persist-credentials": False}]
 
 
-def test_every_job_ends_some_time_and_every_action_has_a_version(jobs):
+def test_every_job_ends_some_time_and_every_action_is_one_commit_with_its_version_beside_it(jobs):
     assert all(0 < job["timeout-minutes"] <= 60 for job in jobs.values())
     used = [step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step]
-    assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+", name)] == []
+    assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name)] == []
+    lines = [line for text in TEXTS.values() for line in text.splitlines() if "uses:" in line]
+    assert [line for line in lines if not re.search(r"  # v\d+\.\d+\.\d+$", line)] == []
+    assert len({line.split("uses: ")[1] for line in lines}) == len({name.split("@")[0] for name in used})
+
+
+def test_zizmor_finds_no_weakness(unpinned):
+    assert (zizmor(FOLDER).returncode, zizmor(unpinned).returncode != 0) == (0, True), zizmor(FOLDER).stdout
+
+
+def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("zizmor"), "--offline", "--no-config", "--quiet", folder]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.cloud  # compiled the first time
+def test_actionlint_finds_no_mistake(actionlint, unpinned):
+    assert lint(actionlint, FOLDER).stdout == ""
+    assert "label" in lint(actionlint, unpinned).stdout
+
+
+def lint(actionlint: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    # Without the tools that it would take from the machine, so that it says the same everywhere.
+    command = [*actionlint, "-shellcheck=", "-pyflakes=", *map(str, folder.glob("*.yml"))]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+@pytest.fixture(scope="module")
+def actionlint() -> list[str]:
+    go = shutil.which("go", path=f"{os.environ['PATH']}:/usr/local/go/bin")
+    if go is None:
+        pytest.skip("no Go: actionlint is a Go module (https://go.dev/dl)")
+    command = [go, "run", ACTIONLINT]
+    if subprocess.run([*command, "-version"], capture_output=True, check=False).returncode:
+        pytest.skip(f"no Go module {ACTIONLINT}: the module proxy isn't reached")
+    return command
+
+
+@pytest.fixture
+def unpinned(tmp_path: Path) -> Path:
+    """A folder with a workflow that has an action by its tag, and a machine that there isn't."""
+    (tmp_path / "planted.yml").write_text(
+        "on: push\npermissions: {}\njobs:\n  test:\n    runs-on: no-such-machine\n"
+        "    steps:\n      - uses: actions/checkout@v4\n        with: {persist-credentials: false}\n"
+    )
+    return tmp_path
