@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test test-long quick check listing bench package preview deploy destroy lock clean
+.PHONY: help setup run test test-long test-peers quick check listing bench package preview deploy destroy lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -18,6 +18,7 @@ setup: $(READY)  ## make .venv from the lock files (the other targets do it them
 
 $(READY): $(LOCKS)
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Daybook needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Try: make setup PYTHON=python3.12" % v[:2])'
+	@[ ! -L $(VENV) ] || { echo "$(VENV) is a link: setting up here would empty the folder that it leads to. Remove the link, or bring that folder up to date where it lies."; exit 1; }
 	@echo "Setting up $(VENV), once …"
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
@@ -35,6 +36,28 @@ test-long: $(READY)  ## every test, the long ones too, and the table in docs/rel
 	@rm -rf .daybook/faults
 	@DAYBOOK_LONG=1 DAYBOOK_FAULTS=.daybook/faults $(BIN)/python -m pytest $(ARGS)
 	@$(BIN)/python tests/reliability.py .daybook/faults
+
+# Engines that nobody here wrote, each of one version, kept in .daybook/peers: tests/peers.
+PEERS := .daybook/peers
+MINISTACK := 1.5.33
+RUNTIME_EMULATOR := v0.0.0-20261030222936-bef5c4ba774d
+GO := $(shell command -v go || ls /usr/local/go/bin/go 2>/dev/null)
+
+test-peers: $(READY) $(PEERS)/.node $(PEERS)/ministack-$(MINISTACK) $(PEERS)/.rie-$(RUNTIME_EMULATOR)  ## the stack, its parts and its packages on engines that nobody here wrote
+	@DAYBOOK_PEERS=1 $(BIN)/python -m pytest tests/test_peers_*.py $(ARGS)
+
+$(PEERS)/.node: tests/peers/package-lock.json
+	@mkdir -p $(PEERS) && cp tests/peers/package.json tests/peers/package-lock.json tests/peers/.npmrc $(PEERS)
+	@if command -v npm >/dev/null; then cd $(PEERS) && npm ci --silent && touch .node; else echo "No Node.js here: Kinesis and DynamoDB are not tried on other engines."; fi
+
+$(PEERS)/ministack-$(MINISTACK): tests/peers/ministack.txt | $(READY)
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $@
+	@$(BIN)/uv pip install --quiet --python $@/bin/python --require-hashes --requirement tests/peers/ministack.txt
+	@ln -sfn $(@F) $(PEERS)/ministack && touch $@
+
+$(PEERS)/.rie-$(RUNTIME_EMULATOR):
+	@mkdir -p $(PEERS)
+	@if [ -n "$(GO)" ]; then GOBIN=$(abspath $(PEERS))/bin $(GO) install github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@$(RUNTIME_EMULATOR) && touch $@; else echo "No Go here: the packages are not tried on AWS's runtime emulator."; fi
 
 quick: $(READY)  ## the tests without the local cloud: half a minute
 	@$(BIN)/python -m pytest -m "not cloud" $(ARGS)
@@ -74,6 +97,8 @@ lock: $(READY)  ## resolve the lock files again from requirements/*.in
 		case $$name in functions | fetcher | lambda) python=3.13 ;; esac; \
 		$(BIN)/uv pip compile --quiet --universal --python-version $$python --generate-hashes --no-header $(ARGS) requirements/$$name.in -o $$out || exit 1; \
 	done
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS) tests/peers/ministack.in -o tests/peers/ministack.txt
+	@cd tests/peers && npm install --silent --package-lock-only
 
 clean:  ## remove what was made here, the local cloud's state included
 	rm -rf $(VENV) .daybook .pytest_cache .ruff_cache

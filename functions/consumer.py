@@ -72,7 +72,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:  # noqa: 
                 follow_logged(at, delivery.source, [record.event for record in chunk if record.event], now)
         except PASSING as fault:
             problem = f"{type(fault).__name__}: {fault}"
-            log.line("passing fault", log.WARNING, sequence=chunk[0].sequence, problem=problem)
+            log.line("passing fault", log.WARN, sequence=chunk[0].sequence, problem=problem)
             failures.append({"itemIdentifier": chunk[0].sequence})
             break
     if head:

@@ -1,18 +1,26 @@
-"""One structured line a stage, with counts: JSON, so that a value can't forge a line."""
+"""One structured line a stage, with counts: JSON, so that a value can't forge a line.
 
+Lambda filters a line by its ``level`` where it knows the word and the line has an RFC 3339 ``timestamp``;
+any other line is INFO to it. Lambda developer guide, "Configuring JSON and plain text log formats".
+"""
+
+import datetime as dt
 import json
 import sys
 from typing import Any
 
-INFO, WARNING, ERROR = "INFO", "WARNING", "ERROR"
+from schemas.moment import written
+
+DEBUG, INFO, WARN, ERROR = "DEBUG", "INFO", "WARN", "ERROR"
 
 
 def line(stage: str, level: str = INFO, **facts: Any) -> None:
-    """Write a line to the function's log; Lambda filters by its level."""
-    write({"stage": stage, "level": level, **facts})
+    """Write a line to the function's log."""
+    write({"stage": stage, **facts}, level)
 
 
-def write(facts: Any) -> None:
-    """Write these as a line of JSON."""
-    sys.stdout.write(json.dumps(facts, default=str) + "\n")
+def write(facts: dict[str, Any], level: str = INFO) -> None:
+    """Write these as a line of JSON, with its level and the moment of writing."""
+    about = {"level": level, "timestamp": written(dt.datetime.now(dt.UTC))}
+    sys.stdout.write(json.dumps(facts | about, default=str) + "\n")
     sys.stdout.flush()

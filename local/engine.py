@@ -53,7 +53,12 @@ def provision(emulator: Emulator, code_dir: Path, stack: str, config: Mapping[st
     A function's code is unpacked to `code_dir/<name of the function>`. Raises what the program raises, and
     UnknownResource.
     """
-    cloud = Cloud(emulator.endpoint, code_dir)
+    return provision_at(emulator.endpoint, code_dir, stack, config)
+
+
+def provision_at(endpoint: str, code_dir: Path, stack: str, config: Mapping[str, str]) -> Provisioned:
+    """The same on whatever answers there."""
+    cloud = Cloud(endpoint, code_dir)
     exports = run_program(LocalProvider(cloud), stack, config)
     return Provisioned(
         exports=exports,

@@ -74,6 +74,7 @@ def _shown(found: Line) -> str:
         facts = json.loads(found["line"])
         said = f"{facts.pop('stage'):<13} "
         level = facts.pop("level", "INFO")
+        facts.pop("timestamp", None)  # the line's own, by CloudWatch, is said first
         said += "" if level == "INFO" else f"{level}  "
         said += "  ".join(f"{name} {value}" for name, value in facts.items())
     except (ValueError, AttributeError, KeyError, TypeError):

@@ -93,7 +93,7 @@ class TimestreamTables:
 
     @asking("store")
     def _rows(self, sql: str) -> list[Row]:
-        return list(map(row_of, self._pages(sql)))
+        return [row_of(texts) for texts in self._pages(sql) if has_every_column(texts)]
 
     def _pages(self, sql: str) -> Iterator[dict[str, str | None]]:
         """The result's rows as texts by column; a page may be empty and yet not be the last."""
@@ -151,11 +151,12 @@ class TimestreamTables:
 
 
 REGIONAL = f"WHERE region = '{REGION}'"
+COLUMNS = {"date", "event_id", "recorded_at"}  # beside those of the figures
 
 
 def _is_older(rejected: Mapping[str, Any]) -> bool:
     """Whether the row was refused because a newer version stands, which AWS does not always number."""
-    return "ExistingVersion" in rejected or "version" in rejected["Reason"].lower()
+    return "ExistingVersion" in rejected or "record version" in rejected["Reason"].lower()
 
 
 def daily_record(row: Row) -> dict[str, Any]:
@@ -191,6 +192,14 @@ def _record(row: Row, time: int, dimensions: list[tuple[str, str]], more: list[A
         "TimeUnit": "MILLISECONDS",
         "Version": row.version,
     }
+
+
+def has_every_column(texts: Mapping[str, str | None]) -> bool:
+    """Whether a row can be read. The columns of a new table do not all appear at once: a row that lacks some
+    is not visible yet."""
+    figures = {figure.reported if figure.nullable else figure.name for figure in FIGURES}
+    reported = {figure.name for figure in FIGURES if figure.nullable and texts.get(figure.reported) == "true"}
+    return texts.keys() >= COLUMNS | figures | reported
 
 
 def row_of(texts: Mapping[str, str | None]) -> Row:

@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import engines
 import pairs
 import pytest
 import reliability
@@ -30,12 +31,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long tests are left out, unless they are asked for."""
-    if os.environ.get("DAYBOOK_LONG"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("long")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in set(left_out)]
+    """The long tests, and those that need other engines, are left out, unless they are asked for."""
+    asked = {"long": os.environ.get("DAYBOOK_LONG"), "peers": os.environ.get("DAYBOOK_PEERS")}
+    left_out = {item for item in items for kind in asked if item.get_closest_marker(kind) and not asked[kind]}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -63,6 +63,7 @@ def _needless_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestReport
         "DAYBOOK_DATA": not (DATA / "published").is_dir(),
         "no Python": package.lambdas_python() is None,
         "no Go": True,  # nor its modules: no part of what make setup needs
+        "no Node.js": engines.node() is None,
     }
     return [
         report

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from builders import NOON, counts, date, day, event
 from services import Fake, Services, cancelled, failing, refused
 
@@ -225,25 +225,71 @@ def test_the_store_that_the_stack_names_is_opened():
 # Timestream alone
 
 
-def test_a_number_that_is_said_not_to_be_reported_is_not_believed_even_where_it_stands():
-    columns = {
-        "region": "US",
-        "date": "2020-03-01 00:00:00.000000000",
-        "cases": "10",
-        "deaths": "1",
-        "recovered": "5",
-        "recovered_reported": "false",
-        "event_id": "id",
-        "recorded_at": "2020-03-10 12:00:00.000000000",
-    }
+COLUMNS = {
+    "region": "US",
+    "date": "2020-03-01 00:00:00.000000000",
+    "cases": "10",
+    "deaths": "1",
+    "recovered": "5",
+    "recovered_reported": "false",
+    "event_id": "id",
+    "recorded_at": "2020-03-10 12:00:00.000000000",
+}
+
+
+def answering(columns: dict[str, str]) -> TimestreamTables:
+    """Tables of one row, as a query answers it."""
     page = {
         "ColumnInfo": [{"Name": name} for name in columns],
         "Rows": [{"Data": [{"ScalarValue": value} for value in columns.values()]}],
     }
     errors = SimpleNamespace(ValidationException=KeyError)
     client = SimpleNamespace(query=lambda **_: page, exceptions=errors)
-    (found,) = TimestreamTables(lambda _: client, "daybook", "daily", "revisions").daily()
-    assert found == Row(Day(date(1), Counts(10, 1, None)), V, "id")
+    return TimestreamTables(lambda _: client, "daybook", "daily", "revisions")
+
+
+def test_a_number_that_is_said_not_to_be_reported_is_not_believed_even_where_it_stands():
+    assert answering(COLUMNS).daily() == [Row(Day(date(1), Counts(10, 1, None)), V, "id")]
+
+
+@pytest.mark.parametrize("missing", COLUMNS.keys() - {"region"})
+def test_a_row_of_a_new_table_that_still_lacks_a_column_is_not_visible_yet(missing):
+    reported = COLUMNS | {"recovered_reported": "true"}
+    partial = answering({name: text for name, text in reported.items() if name != missing})
+    assert len(answering(reported).daily()) == 1
+    assert (partial.daily(), partial.entries(), partial.as_of(NOON)) == ([], [], [])
+
+
+def test_a_figure_s_column_may_be_missing_for_as_long_as_nobody_reports_it():
+    never = {name: text for name, text in COLUMNS.items() if name != "recovered"}
+    assert answering(never).daily() == answering(COLUMNS).daily()
+
+
+@pytest.mark.parametrize(
+    ("rejected", "refused"),
+    [
+        ({"Reason": "older", "ExistingVersion": 9}, False),
+        (
+            {
+                "Reason": "A record already exists with the same time, dimensions, measure name, and record "
+                "version. A higher record version must be specified in order to update the measure value. "
+                "Specifying record version is supported by the latest SDKs."
+            },
+            False,
+        ),
+        ({"Reason": "The record timestamp is outside the time range"}, True),
+    ],
+)
+def test_a_row_behind_a_newer_version_is_no_refusal_of_its_content(rejected, refused):
+    def write_records(TableName: str, **_: Any) -> None:  # noqa: N803
+        if TableName == "daily":
+            answer = {"Error": {"Code": "RejectedRecordsException"}, "RejectedRecords": [rejected]}
+            raise ClientError(answer, "WriteRecords")  # type: ignore[arg-type]
+
+    rejected |= {"RecordIndex": 0}
+    client = SimpleNamespace(write_records=write_records)
+    answer = TimestreamTables(lambda _: client, "daybook", "daily", "revisions").write([row(1, 10)])
+    assert answer == ({row(1, 10).event: rejected["Reason"]} if refused else {})
 
 
 def test_an_empty_first_page_is_not_the_last(in_timestream, services, monkeypatch):

@@ -125,6 +125,7 @@ def test_a_metric_is_a_line_in_the_embedded_format(capsys):
         "RunsCompleted": 1,
         "RunSeconds": 2.5,
     }
+    assert line.startswith('{"_aws"'), "by which readers of the log leave it out"
     assert found["_aws"]["Timestamp"] == 1_583_020_800_000
     (directive,) = found["_aws"]["CloudWatchMetrics"]
     assert directive["Dimensions"] == [["stack"]]
