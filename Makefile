@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test test-long quick check listing bench package preview deploy destroy lock clean
+.PHONY: help setup run test test-long test-engine quick check listing bench package preview deploy destroy lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -35,6 +35,10 @@ test-long: $(READY)  ## every test, the long ones too, and the table in docs/rel
 	@rm -rf .daybook/faults
 	@DAYBOOK_LONG=1 DAYBOOK_FAULTS=.daybook/faults $(BIN)/python -m pytest $(ARGS)
 	@$(BIN)/python tests/reliability.py .daybook/faults
+
+test-engine: $(READY)  ## pulumi up by Pulumi's own engine, into the local cloud; needs pulumi, or Go to build it once
+	@$(BIN)/python tests/engine/pulumi_cli.py
+	@DAYBOOK_ENGINE=1 $(BIN)/python -m pytest tests/engine $(ARGS)
 
 quick: $(READY)  ## the tests without the local cloud: half a minute
 	@$(BIN)/python -m pytest -m "not cloud" $(ARGS)

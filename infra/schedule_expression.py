@@ -92,7 +92,9 @@ def longest_interval(expression: str) -> timedelta:
         return A_MONTH
     first = date(values["year"][0], 1, 1)
     days = takewhile(lambda day: day - first < A_CYCLE, firing_days(values, first))
-    clock = [timedelta(hours=hour, minutes=minute) for hour, minute in product(values["hours"], values["minutes"])]
+    clock = [
+        timedelta(hours=hour, minutes=minute) for hour, minute in product(values["hours"], values["minutes"])
+    ]
     within = [later - earlier for earlier, later in pairwise(clock)]
     overnight = [later - earlier + clock[0] - clock[-1] for earlier, later in pairwise(days)]
     return max([*within, *overnight], default=timedelta(0))

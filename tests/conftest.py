@@ -29,10 +29,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long tests are left out, unless they are asked for."""
-    if os.environ.get("DAYBOOK_LONG"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("long")]
+    """The long tests and those of Pulumi's engine are left out, unless they are asked for."""
+    asked = {"long": "DAYBOOK_LONG", "engine": "DAYBOOK_ENGINE"}
+    unasked = [mark for mark, variable in asked.items() if not os.environ.get(variable)]
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in unasked)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
 

@@ -473,6 +473,12 @@ def test_a_bad_configuration_is_refused_before_anything_is_declared(config, comp
     assert recorder.resources == []
 
 
+def test_a_setting_that_isn_t_there_is_refused_however_the_engine_hands_it_over(monkeypatch):
+    monkeypatch.setenv("PULUMI_CONFIG", '{"daybook:lable": "staging"}')  # as to a program in its own process
+    with pytest.raises(ConfigurationError, match="daybook:lable: .* the nearest is daybook:label$"):
+        run_program(Recorder(), "test", {})
+
+
 def test_keys_of_other_namespaces_are_none_of_the_programs_business():
     run_program(Recorder(), "test", {"aws:region": "us-east-1", "other:shedule": "rate(1 day)"})
 
