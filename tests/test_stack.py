@@ -475,7 +475,7 @@ def test_a_bad_configuration_is_refused_before_anything_is_declared(config, comp
 
 def test_a_setting_that_isn_t_there_is_refused_however_the_engine_hands_it_over(monkeypatch):
     monkeypatch.setenv("PULUMI_CONFIG", '{"daybook:lable": "staging"}')  # as to a program in its own process
-    with pytest.raises(ConfigurationError, match="daybook:lable: .* the nearest is daybook:label$"):
+    with pytest.raises(ConfigurationError, match=r"daybook:lable: .* the nearest is daybook:label$"):
         run_program(Recorder(), "test", {})
 
 

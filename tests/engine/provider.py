@@ -84,6 +84,12 @@ class Provider(ResourceProviderServicer):
     def GetPluginInfo(self, request, context):  # noqa: N802
         return plugin_pb2.PluginInfo(version="7.51.1")
 
+    def Attach(self, request, context):  # noqa: N802
+        return empty_pb2.Empty()
+
+    def Cancel(self, request, context):  # noqa: N802
+        return empty_pb2.Empty()
+
     def Handshake(self, request, context):  # noqa: N802
         return provider_pb2.ProviderHandshakeResponse()
 
@@ -100,7 +106,9 @@ class Provider(ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def Invoke(self, request, context):  # noqa: N802
-        return provider_pb2.InvokeResponse(**{"return": _joined(struct_pb2.Struct(), answer(request.tok))})
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").update(answer(request.tok))
+        return response
 
     def Read(self, request, context):  # noqa: N802
         return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
@@ -133,7 +141,7 @@ class Provider(ResourceProviderServicer):
         if not request.preview:
             call = self._note("update", request.urn)
             with self._lock:
-                old, new = _inputs(request.old_inputs), _inputs(request.news)
+                old, new = plain(_compared(request.old_inputs)), _inputs(request.news)
                 outputs = changes.update(self.cloud, call.kind, call.name, old, new)
         merged = _joined(request.olds, {**json_format.MessageToDict(request.news), **outputs})
         return provider_pb2.UpdateResponse(properties=merged)
@@ -141,7 +149,7 @@ class Provider(ResourceProviderServicer):
     def Delete(self, request, context):  # noqa: N802
         call = self._note("delete", request.urn)
         with self._lock:
-            changes.delete(self.cloud, call.kind, request.id, _inputs(request.old_inputs))
+            changes.delete(self.cloud, call.kind, request.id, plain(_compared(request.old_inputs)))
         return empty_pb2.Empty()
 
     def _note(self, verb: str, urn: str) -> Call:
