@@ -23,12 +23,17 @@ from local.engine import ROOT, Provisioned
 from local.publisher import Publisher
 from local.resources import Cloud
 
-ENGINE = {
+ENVIRONMENT = {
     "PULUMI_CONFIG_PASSPHRASE": "",
     "PULUMI_SKIP_UPDATE_CHECK": "true",
     "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     "NO_COLOR": "1",
 }
+MARKS = [
+    pytest.mark.engine,
+    # Pulumi's SDK leaves an event loop open in a thread of its own.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 Program = Callable[[], None]
 
 
@@ -51,7 +56,7 @@ class Deployment:
         shutil.copyfile(ROOT / "Pulumi.yaml", folder / "Pulumi.yaml")
         shutil.copyfile(ROOT / f"Pulumi.{name}.example.yaml", self.settings_file)
         (folder / "state").mkdir()
-        self.environment = ENGINE | {
+        self.environment = ENVIRONMENT | {
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
             "PULUMI_DEBUG_PROVIDERS": f"aws:{self.provider.port}",
@@ -97,7 +102,9 @@ class Deployment:
     def resources(self) -> dict[str, dict[str, Any]]:
         """By URN, what the engine's state says of the program's resources."""
         deployment: Any = self.stack.export_stack().deployment
-        return {item["urn"]: item for item in deployment.get("resources", []) if item.get("custom")}
+        return {
+            item["urn"]: item for item in deployment.get("resources", []) if item["type"].startswith("aws:")
+        }
 
     def provisioned(self) -> Provisioned:
         """What was deployed, for the local cloud to run."""

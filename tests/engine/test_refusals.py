@@ -5,10 +5,10 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
-from deployment import program
+from deployment import MARKS, program
 from pulumi.automation import CommandError
 
-pytestmark = pytest.mark.engine
+pytestmark = MARKS
 
 
 @pytest.mark.parametrize(

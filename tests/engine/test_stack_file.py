@@ -5,14 +5,13 @@ import shlex
 import shutil
 import subprocess
 
-import pytest
 import yaml
-from deployment import ENGINE
+from deployment import ENVIRONMENT, MARKS
 from documented import commands
 
 from local.engine import ROOT
 
-pytestmark = pytest.mark.engine
+pytestmark = MARKS
 GIT = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
 
 
@@ -22,7 +21,7 @@ def test_the_documented_commands_make_a_stack_and_leave_the_checkout_clean(tmp_p
     (tmp_path / "state").mkdir()
     for name in (".gitignore", "Pulumi.yaml", "Pulumi.dev.example.yaml", "Pulumi.prod.example.yaml"):
         shutil.copyfile(ROOT / name, checkout / name)
-    environment = os.environ | ENGINE
+    environment = os.environ | ENVIRONMENT
     environment |= {
         "PULUMI_HOME": str(tmp_path / "home"),
         "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",

@@ -3,13 +3,14 @@
 import shlex
 
 import pytest
+from deployment import MARKS
 from documented import commands
 from pulumi.automation import CommandError
 from test_ops_commands import CASES, Operated
 
 from local.up import reachable
 
-pytestmark = pytest.mark.engine
+pytestmark = MARKS
 
 TABLES = [
     "timestreamwrite/database:Database tables",

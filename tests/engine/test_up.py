@@ -3,13 +3,13 @@
 import shutil
 
 import pytest
-from deployment import Deployment
+from deployment import MARKS, Deployment
 from pulumi.automation import CommandError
 
 import infra.code
 from local.engine import ROOT
 
-pytestmark = pytest.mark.engine
+pytestmark = MARKS
 
 STORES = ("timestream", "dynamodb")
 FUNCTIONS = [f"lambda/function:Function {name}" for name in ("consumer", "fetcher", "reporter")]
@@ -26,7 +26,7 @@ def test_a_stack_is_made_as_previewed_its_run_completes_and_nothing_is_left_to_c
     stack = deployment(name, store=store)
     previewed = stack.preview()
     assert stack.up() == previewed == {"create": len(stack.resources()) + 1}  # and the stack itself
-    assert completed(stack, publisher) == ["daybook: 2 days entered"]
+    assert completed(stack, publisher) == ["2 rows inserted, 0 updated, through 2020-01-22"]
     assert stack.up() == {}
     assert stack.provider.calls == []
 
@@ -41,7 +41,7 @@ def test_the_consumer_reads_before_the_fetcher_is_made_and_the_schedule_comes_la
     assert deleted.index(SCHEDULE) < deleted.index(FETCHER) < deleted.index(MAPPING)
 
 
-def test_changed_code_changes_the_functions_and_what_is_said_of_them_only(deployment, tmp_path, monkeypatch):
+def test_changed_code_changes_the_functions_and_what_names_their_code_only(deployment, tmp_path, monkeypatch):
     stack = deployment("dev")
     stack.up()
     for part in infra.code.PACKAGES:
@@ -49,8 +49,10 @@ def test_changed_code_changes_the_functions_and_what_is_said_of_them_only(deploy
     with (tmp_path / "changed" / "functions" / "fetcher.py").open("a") as fetcher:
         fetcher.write("\n# changed\n")
     monkeypatch.setattr(infra.code, "ROOT", tmp_path / "changed")
-    assert stack.up() == {"update": 4}
-    assert sorted(stack.provider.resources("update")) == [*FUNCTIONS, "ssm/parameter:Parameter facts"]
+    changes = stack.up()
+    naming = ["elasticbeanstalk/environment:Environment dashboard", "ssm/parameter:Parameter facts"]
+    assert sorted(stack.provider.resources("update")) == sorted([*FUNCTIONS, *naming])
+    assert changes == {"update": 5}
     unpacked = stack.folder / "code" / "daybook-dev-fetcher" / "functions" / "fetcher.py"
     assert unpacked.read_text().endswith("# changed\n")
 
@@ -67,7 +69,7 @@ def test_a_failure_in_the_middle_leaves_no_fetcher_and_the_next_up_makes_the_res
     second = stack.provider.resources("create")
     assert set(first) & set(second) == {MAPPING}
     assert {FETCHER, SCHEDULE} <= set(second)
-    assert completed(stack, publisher) == ["daybook: 2 days entered"]
+    assert completed(stack, publisher) == ["2 rows inserted, 0 updated, through 2020-01-22"]
 
 
 def test_a_stack_that_isn_t_protected_is_destroyed_to_its_last_bucket(deployment, publisher):
@@ -98,4 +100,4 @@ def completed(stack: Deployment, publisher) -> list[str]:
         daybook.publish({"2020-01-21": 1, "2020-01-22": 1})
         assert daybook.run().state == "completed"
         assert daybook.daily() == {"2020-01-21": 1, "2020-01-22": 1}
-        return daybook.subjects("daily-report")
+        return [subject.partition("Daybook: ")[2] for subject in daybook.subjects("daily-report")]
