@@ -81,8 +81,8 @@ class Deployment:
         return counted(changes)
 
     def up(self, program: Program | None = None) -> dict[str, int]:
-        """How many resources were; as `pulumi up` does, after a preview. Raises CommandError."""
-        self.preview(program)
+        """How many resources were. Without the preview that `pulumi up` begins with. Raises CommandError."""
+        self.provider.calls.clear()
         return counted(self.stack.up(program=program).summary.resource_changes)
 
     def destroy(self) -> None:
