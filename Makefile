@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test test-long test-peers quick check listing bench package preview deploy destroy lock clean
+.PHONY: help setup run test test-long test-peers test-engine quick check listing bench package preview deploy destroy lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -58,6 +58,10 @@ $(PEERS)/ministack-$(MINISTACK): tests/peers/ministack.txt | $(READY)
 $(PEERS)/.rie-$(RUNTIME_EMULATOR):
 	@mkdir -p $(PEERS)
 	@if [ -n "$(GO)" ]; then GOBIN=$(abspath $(PEERS))/bin $(GO) install github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@$(RUNTIME_EMULATOR) && touch $@; else echo "No Go here: the packages are not tried on AWS's runtime emulator."; fi
+
+test-engine: $(READY)  ## pulumi up by Pulumi's own engine, into the local cloud; needs pulumi, or Go to build it once
+	@$(BIN)/python tests/engine/pulumi_cli.py
+	@DAYBOOK_ENGINE=1 $(BIN)/python -m pytest tests/engine $(ARGS)
 
 quick: $(READY)  ## the tests without the local cloud: half a minute
 	@$(BIN)/python -m pytest -m "not cloud" $(ARGS)

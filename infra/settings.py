@@ -5,18 +5,22 @@ Defaults and descriptions are in Pulumi.yaml and nowhere else.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import pulumi
+from pulumi.runtime import config as configuration
 
 from functions.sources import shown
 from infra import package
-from infra.schedule_expression import problem_with
+from infra.schedule_expression import longest_interval, problem_with
 from storage.tables import DYNAMODB, TIMESTREAM
 
+NAMESPACE = "daybook"
 STACK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 MAX_STACK = 30  # an S3 bucket's name has 63 characters: daybook-<stack>-rejected-<account>
 MAX_LABEL = 30  # an SMS has 160 characters, and the report needs most of them
@@ -67,7 +71,7 @@ class Settings:
 
 def read_settings() -> Settings:
     """Raises ConfigurationError naming everything that is wrong."""
-    config = pulumi.Config("daybook")
+    config = pulumi.Config(NAMESPACE)
     try:
         settings = Settings(
             stack=pulumi.get_stack(),
@@ -97,7 +101,7 @@ def read_settings() -> Settings:
         )
     except (pulumi.ConfigTypeError, pulumi.ConfigMissingError) as error:
         raise ConfigurationError(str(error)) from error
-    problems = [*_problems(settings)]
+    problems = [*_unknown_keys(), *_problems(settings)]
     if problems:
         raise ConfigurationError("\n".join(["This configuration can't be deployed:", *problems]))
     return settings
@@ -110,6 +114,16 @@ def _texts(config: pulumi.Config, key: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.strip() for text in found))
 
 
+def _unknown_keys() -> Iterable[str]:
+    """Pulumi takes any key, so a misspelled one would leave its setting at the default without a word."""
+    known = [field.name for field in fields(Settings) if field.name != "stack"]
+    for name in sorted({**configuration.get_config_env(), **configuration.CONFIG.get()}):
+        namespace, _, key = name.partition(":")
+        if namespace == NAMESPACE and key not in known:
+            (nearest,) = get_close_matches(key, known, n=1, cutoff=0)
+            yield f"{name}: there is no such setting; the nearest is {NAMESPACE}:{nearest}"
+
+
 def _problems(settings: Settings) -> Iterable[str]:
     if not STACK.fullmatch(settings.stack) or len(settings.stack) > MAX_STACK:
         yield (
@@ -120,6 +134,12 @@ def _problems(settings: Settings) -> Iterable[str]:
         yield f"daybook:label {settings.label!r}: at most {MAX_LABEL} letters, digits, spaces, dots, dashes"
     if problem := problem_with(settings.schedule):
         yield f"daybook:schedule {settings.schedule!r}: {problem}"
+    elif (interval := longest_interval(settings.schedule)) >= timedelta(hours=settings.stale_after_hours):
+        yield (
+            f"daybook:stale_after_hours {settings.stale_after_hours}: must be more than the "
+            f"{interval / timedelta(hours=1):g} hours that daybook:schedule {settings.schedule!r} may leave "
+            "between two runs"
+        )
     if settings.timezone not in available_timezones():
         yield f"daybook:timezone {settings.timezone!r}: no such zone; write it like America/New_York"
     yield from _each("emails", settings.emails, EMAIL.fullmatch, "not an e-mail address")

@@ -20,8 +20,8 @@ SETTINGS_HEAD = """# What can be configured
 
 Generated from [Pulumi.yaml](../Pulumi.yaml): `python -m ops.reference`. Set one with
 `pulumi config set daybook:label staging`, one of a list with
-`pulumi config set --path 'daybook:emails[0]' you@example.com`. What is wrong with a value is said before
-anything is deployed.
+`pulumi config set --path 'daybook:emails[0]' you@example.com`. What is wrong with a value, or a setting that
+isn't there, is said before anything is deployed.
 
 | setting | type | default | what it is |
 | --- | --- | --- | --- |"""

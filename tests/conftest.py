@@ -31,11 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long tests, and those that need other engines, are left out, unless they are asked for."""
-    asked = {"long": os.environ.get("DAYBOOK_LONG"), "peers": os.environ.get("DAYBOOK_PEERS")}
-    left_out = {item for item in items for kind in asked if item.get_closest_marker(kind) and not asked[kind]}
-    config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
+    """The long tests and those of other engines are left out, unless they are asked for."""
+    asked = {"long": "DAYBOOK_LONG", "peers": "DAYBOOK_PEERS", "engine": "DAYBOOK_ENGINE"}
+    unasked = [mark for mark, variable in asked.items() if not os.environ.get(variable)]
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in unasked)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

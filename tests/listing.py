@@ -26,8 +26,8 @@ OPTIONS = {"protect": "protect", "retainOnDelete": "retain"}
 
 
 def configured(stack: str) -> dict[str, str]:
-    """What Pulumi.<stack>.yaml sets, as Pulumi's CLI hands it to the program."""
-    found = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    """What Pulumi.<stack>.example.yaml sets, as Pulumi's CLI hands it to the program."""
+    found = yaml.safe_load((ROOT / f"Pulumi.{stack}.example.yaml").read_text())["config"]
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.items()}
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import infra.code
 from dashboard.settings import Settings as DashboardSettings
 from functions.settings import ConsumerSettings, FetcherSettings
 from functions.settings import Settings as FunctionSettings
-from infra.schedule_expression import problem_with
+from infra.schedule_expression import longest_interval, problem_with
 from infra.settings import RETENTION_HOURS, ConfigurationError, Settings
 from local.engine import ROOT, answer, plain, run_program
 
@@ -465,6 +466,10 @@ def test_stacks_live_side_by_side_in_one_account(stack):
         ({"stream_retention_hours": "23"}, "daybook:stream_retention_hours 23: must be 24 to 168"),
         ({"stream_retention_hours": "169"}, "daybook:stream_retention_hours 169: must be 24 to 168"),
         ({"protect": "perhaps"}, "daybook:protect"),
+        ({"shedule": "rate(1 day)"}, "daybook:shedule: .* no such setting; the nearest is daybook:schedule$"),
+        ({"stack": "other"}, "daybook:stack: there is no such setting"),
+        ({"stale_after_hours": "1"}, "daybook:stale_after_hours 1: must be more than the 24 hours that"),
+        ({"stale_after_hours": "62", "schedule": "cron(0/15 8-17 ? * 2-6 *)"}, "more than the 62.25 hours"),
         ({"dashboard_subnet": "vpc-1"}, "daybook:dashboard_subnet 'vpc-1': write it like subnet-"),
     ],
 )
@@ -473,6 +478,34 @@ def test_a_bad_configuration_is_refused_before_anything_is_declared(config, comp
     with pytest.raises(ConfigurationError, match=complaint):
         run_program(recorder, "test", config)
     assert recorder.resources == []
+
+
+def test_a_setting_that_isn_t_there_is_refused_however_the_engine_hands_it_over(monkeypatch):
+    monkeypatch.setenv("PULUMI_CONFIG", '{"daybook:lable": "staging"}')  # as to a program in its own process
+    with pytest.raises(ConfigurationError, match=r"daybook:lable: .* the nearest is daybook:label$"):
+        run_program(Recorder(), "test", {})
+
+
+def test_keys_of_other_namespaces_are_none_of_the_programs_business():
+    run_program(Recorder(), "test", {"aws:region": "us-east-1", "other:shedule": "rate(1 day)"})
+
+
+@pytest.mark.parametrize(
+    ("expression", "hours"),
+    [
+        ("rate(90 minutes)", 1.5),
+        ("rate(2 days)", 48),
+        ("cron(0 12 * * ? *)", 24),
+        ("cron(0 6,9 * * ? *)", 21),
+        ("cron(0 12 ? * MON-FRI *)", 72),
+        ("cron(0 12 ? * L *)", 28 * 24),
+        ("cron(0 12 31 * ? *)", 61 * 24),  # from March to May, over a shorter month
+        ("cron(0 12 29 2 ? *)", 1461 * 24),
+        ("cron(0 12 1 1 ? 2026)", 0),  # once, and never again
+    ],
+)
+def test_the_longest_interval_of_a_schedule(expression, hours):
+    assert longest_interval(expression) == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("stack_name", ["Prod", "a_b", "a--b", "1st", "x" * 31])
