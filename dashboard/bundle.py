@@ -15,6 +15,17 @@ PROCFILE = (
     "web: gunicorn --bind :8000 --workers 1 --threads 8 --no-control-socket "
     "dashboard.application:application\n"
 )
+# A T4g machine begins as "unlimited": what it uses beyond its credits is charged. Elastic Beanstalk has no
+# option for it, but its template can be changed: its developer guide, "Adding and customizing … resources".
+CREDITS = """\
+Resources:
+  AWSEBEC2LaunchTemplate:
+    Type: AWS::EC2::LaunchTemplate
+    Properties:
+      LaunchTemplateData:
+        CreditSpecification:
+          CpuCredits: standard
+"""
 ASSETS = ("daybook.css", "daybook.js", "plotly-LICENSE.txt", "plotly-basic-4.1.1.min.js.gz")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip can name
 READABLE = 0o100644 << 16
@@ -31,6 +42,7 @@ def files() -> dict[str, bytes]:
     wanted = (path for path in modules + assets if path != Path(__file__).resolve())
     found = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in wanted}
     found["Procfile"] = PROCFILE.encode()
+    found[".ebextensions/credits.config"] = CREDITS.encode()
     found["requirements.txt"] = (ROOT / "dashboard" / "requirements.txt").read_bytes()
     return dict(sorted(found.items()))
 

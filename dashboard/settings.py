@@ -24,7 +24,6 @@ class Settings:
     database: str
     daily_table: str
     revisions_table: str
-    code: str  # hash of the functions' code as deployed
     bundle: str  # hash of this bundle as deployed
     schedule: str  # as an operator wrote it, to be shown
     stale_after_hours: int  # without a completed run; above the schedule's interval

@@ -21,6 +21,10 @@ LAG_DAYS = "LagDays"  # newest published − last acknowledged
 RUN_SECONDS = "RunSeconds"  # from the run's time to its completion
 RECORDS_SET_ASIDE = "RecordsSetAside"
 RECORDS_GIVEN_UP = "RecordsGivenUp"
+NAMES = (
+    *(RUNS_COMPLETED, RUNS_FAILED, DAYS_PENDING, DAYS_INSERTED, DAYS_UPDATED, LAG_DAYS, RUN_SECONDS),
+    *(RECORDS_SET_ASIDE, RECORDS_GIVEN_UP),
+)
 
 
 def count(stack: str, now: dt.datetime, **values: float) -> None:

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from functions import metrics
 from ops.errors import DONE
 from ops.output import as_json, line, table
 from ops.target import Target
@@ -40,22 +41,22 @@ def cost(target: Target, views: int, as_data: bool) -> int:
     """``views``: how often a day the dashboard finds nothing in its memory and reads the tables."""
     found = items(_facts(target), views)
     total = sum(one.usd for one in found)
-    prices = _list()
     if as_data:
         as_json(
             {
                 "month_usd": round(total, 2),
                 "items": [vars(one) | {"usd": round(one.usd, 4)} for one in found],
-                "prices": {name: prices[name] for name in ("looked_up", "region", "source")},
+                "prices": {name: price["page"] for name, price in _list()["prices"].items()},
                 "views_a_day": views,
             }
         )
         return DONE
     rows = [[one.what, f"{one.usd:,.2f}", one.how] for one in found]
     table(["a month", "USD", "for"], [*rows, ["in all", f"{total:,.2f}", f"{views} uncached views a day"]])
+    dates = [price["looked_up"] for price in _list()["prices"].values()]
     line(
-        f"List prices of {prices['region']}, {prices['looked_up']}, without free tiers and taxes; of "
-        f"{len(prices['prices'])}, {len(prices['not_confirmed'])} small ones are from memory: {PRICES.name}.",
+        f"List prices of {_list()['region']} without taxes, each with its page in {PRICES.name}; "
+        f"{dates.count(None)} of {len(dates)} are from memory, the others of {max(filter(None, dates))}.",
         err=True,
     )
     return DONE
@@ -72,6 +73,7 @@ def _facts(target: Target) -> dict[str, Any]:
         "people": _people(target),
         "instance": target.facts.get("dashboard_instance"),
         "alarms": int(target.facts.get("alarms", 0)),
+        "dashboard_url": target.facts.get("dashboard_url", ""),
     }
 
 
@@ -87,7 +89,7 @@ def _people(target: Target) -> dict[str, int]:
 
 def items(facts: dict[str, Any], views: int) -> list[Item]:
     """Each cost of a month, the fixed ones first."""
-    prices = _list()["prices"]
+    prices = {name: price["usd"] for name, price in _list()["prices"].items()}
     hours = _list()["hours"]
     shards, retention = facts["shards"], facts["retention_hours"]
     found = [
@@ -100,14 +102,11 @@ def items(facts: dict[str, Any], views: int) -> list[Item]:
         name = f"{facts['instance'].replace('.', '_')}_month"
         machine = prices[name] + prices["public_ipv4_month"] + prices["gp3_disk_month"]
         found.append(Item("Dashboard", f"{facts['instance']}, its address, its disk", machine))
+    if facts["dashboard_url"].startswith("https:"):
+        free = _free("cloudfront_requests")
+        found.append(Item("CloudFront", f"{free:,} requests and 1 TB are free in every account", 0.0))
     if facts["alarms"]:
-        found.append(
-            Item(
-                "Alarms",
-                f"{facts['alarms']}, and their key",
-                facts["alarms"] * prices["alarm_month"] + prices["kms_key_month"],
-            )
-        )
+        found += [_cloudwatch(facts["alarms"], prices), Item("Key", "of the alerts", prices["kms_key_month"])]
     found += [_tables(facts["store"], prices, views), _ledger(prices), _functions(prices)]
     kept = STORED_GIGABYTES * prices["s3_gigabyte_month"] + OBJECTS * DAYS / 1000 * prices["s3_thousand_puts"]
     found.append(
@@ -122,6 +121,22 @@ def items(facts: dict[str, Any], views: int) -> list[Item]:
     )
     found.append(Item("Reports", f"{people['email']} by e-mail, {people['sms']} by SMS, daily", told))
     return found
+
+
+def _cloudwatch(alarms: int, prices: dict[str, float]) -> Item:
+    """The stack's metrics, alarms and dashboard, beyond those that every account has free."""
+    counts = {"metrics": len(metrics.NAMES), "alarms": alarms, "dashboards": 1}
+    usd = sum(
+        max(0, count - _free(kind)) * prices[f"{kind.removesuffix('s')}_month"]
+        for kind, count in counts.items()
+    )
+    free = ", ".join(str(_free(kind)) for kind in counts)
+    how = ", ".join(f"{count} {kind if count != 1 else kind[:-1]}" for kind, count in counts.items())
+    return Item("CloudWatch", f"{how}; of these every account has {free} free", usd)
+
+
+def _free(kind: str) -> int:
+    return _list()["free_in_every_account"][kind]["count"]
 
 
 def _tables(store: str, prices: dict[str, float], views: int) -> Item:

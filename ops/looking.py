@@ -124,7 +124,7 @@ def logs(asked: Asked, as_data: bool, since: dt.timedelta, run: str | None, tail
 @click.option(
     "--views-a-day",
     type=click.IntRange(0),
-    default=10,
+    default=4,
     show_default=True,
     help="Views of the dashboard that find nothing in its memory.",
 )

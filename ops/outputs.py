@@ -188,7 +188,7 @@ class ItemOutput(Output):
 
 
 class CostOutput(Output):
-    """A month's cost, and where the prices are from."""
+    """A month's cost, and the page of each price."""
 
     month_usd = number()
     items = fields.List(fields.Nested(ItemOutput), required=True)

@@ -30,7 +30,6 @@ SETTINGS = Settings(
     database="daybook",
     daily_table="daily",
     revisions_table="revisions",
-    code="c0de",
     bundle="b0nd1e",
     schedule="cron(0 12 * * ? *)",
     stale_after_hours=36,

@@ -623,7 +623,7 @@ def test_hostile_strings_are_shown_as_text(show: Any) -> None:
     reader.entered(told=(warned("ended/nyt", HOSTILE), warned("behind/jhu", HOSTILE)))
     reader.files_ = [replace(file, sha256=HOSTILE) for file in reader.files_]
     reader.kept[0] = replace(reader.kept[0], event=HOSTILE)
-    visit = show(reader, settings={"stack": HOSTILE, "schedule": HOSTILE, "code": HOSTILE, "bundle": HOSTILE})
+    visit = show(reader, settings={"stack": HOSTILE, "schedule": HOSTILE, "bundle": HOSTILE})
     for path in ("/?show=" + HOSTILE, "/status?day=2020-03-01"):
         page = visit.to(path)
         page.wait_for_load_state("networkidle")

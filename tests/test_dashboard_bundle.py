@@ -87,7 +87,7 @@ def test_it_serves_what_the_store_holds(python: str, stack: System) -> None:
 
 
 def test_without_its_settings_it_does_not_start_and_names_them() -> None:
-    with pytest.raises(DashboardFailed, match="DAYBOOK_BUNDLE, DAYBOOK_CODE, DAYBOOK_DAILY_TABLE"):
+    with pytest.raises(DashboardFailed, match="DAYBOOK_BUNDLE, DAYBOOK_DAILY_TABLE"):
         Dashboard({}, {}).ready()
 
 

@@ -482,5 +482,7 @@ def test_the_cost_is_that_of_the_stack_s_own_parts_and_rises_with_the_views(oper
     assert (items["Kinesis shards"], items["Kinesis retention"]) == (10.95, 14.6)
     assert found["0"]["month_usd"] == pytest.approx(sum(items.values()), abs=0.01)
     assert found["100"]["month_usd"] - found["0"]["month_usd"] == pytest.approx(105, abs=1)
-    assert found["0"]["prices"]["looked_up"] == "2026-11-23"
+    assert (
+        found["0"]["prices"]["kinesis_shard_hour"] == "https://aws.amazon.com/kinesis/data-streams/pricing/"
+    )
     assert operated.ops("cost")[1].decode().splitlines()[0].split() == ["a", "month", "USD", "for"]
