@@ -194,13 +194,12 @@ def _files(details: Details | None) -> Component:
 def _deployed(latest: Latest, settings: Settings) -> Component:
     facts: list[tuple[str, Any]] = [
         ("Stack", settings.stack),
-        ("Functions' code", html.Code(settings.code)),
         ("Dashboard's bundle", html.Code(settings.bundle)),
         ("Store of the tables", settings.store),
     ]
     runs = latest.details.runs if latest.details else ()
     if runs and runs[0].code:
-        facts.insert(2, ("Code of the last run", html.Code(public(runs[0].code))))
+        facts.insert(1, ("Functions' code of the last run", html.Code(public(runs[0].code))))
     return _list(facts)
 
 
