@@ -25,7 +25,7 @@ def test_on_a_stack_that_isn_t_protected_the_tables_are_exchanged(deployment):
     stack.set(store="dynamodb")
     stack.up()
     assert set(TABLES) <= set(stack.provider.resources("delete"))
-    assert stack.provider.resources("create") == [
+    assert sorted(stack.provider.resources("create")) == [
         "dynamodb/table:Table daily",
         "dynamodb/table:Table revisions",
     ]
