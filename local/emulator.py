@@ -13,7 +13,7 @@ import itertools
 import json
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,11 +32,15 @@ import moto.s3.models
 import moto.sns.models
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.core.base_backend import BackendDict
+from moto.core.exceptions import JsonRESTError
 from moto.core.model_instances import reset_model_data
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.responses import ActionResult
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
+from moto.kinesis.exceptions import InvalidArgumentError
 from moto.kinesis.models import KinesisBackend, Record, Shard, Stream
 from moto.kinesis.utils import decompose_shard_iterator
 from moto.logs.models import logs_backends
@@ -62,6 +66,7 @@ STOP_SECONDS = 0.02  # how long stop() may wait for the server's loop
 LOG_STREAM = "local"
 MAX_LOG_LINES = 10_000  # of each function
 MAX_RECORDS_PER_GET = 10_000  # Kinesis GetRecords
+MAX_TOKENS = 1_000  # of transactions; AWS remembers each for ten minutes
 
 _one_at_a_time = threading.Lock()
 InvokeFunction = Callable[[str, bytes, bool], tuple[bytes, str | None]]
@@ -271,9 +276,11 @@ class Emulator:
         # A CloudWatch datum for every call would be kept for ever.
         replace(KinesisBackend, "_send_stream_metrics", lambda *_arguments, **_named: None)
         numbers = itertools.count(FIRST_SEQUENCE_NUMBER, SEQUENCE_STEP)
+        owners: dict[int, str] = {}  # sequence number → shard
 
         def put_record(shard: Shard, partition_key: str, data: str, explicit_hash_key: str) -> str:
             number = next(numbers)
+            owners[number] = shard.shard_id
             record: Any = Record(partition_key, data, number, explicit_hash_key)
             shard.records[number] = record
             return str(number)
@@ -297,11 +304,25 @@ class Emulator:
         get_shard_iterator, get_records = KinesisBackend.get_shard_iterator, KinesisBackend.get_records
 
         def iterator(
-            backend: KinesisBackend, stream_arn: str | None, stream_name: str | None, *rest: Any, **named: Any
+            backend: KinesisBackend,
+            stream_arn: str | None,
+            stream_name: str | None,
+            shard_id: str,
+            shard_iterator_type: str,
+            starting_sequence_number: Any,
+            at_timestamp: Any,
         ) -> str:
-            # moto writes the name into the iterator, which is None when the stream was given by its ARN.
+            # moto writes the name into the iterator, which is None when the stream was given by its ARN. AWS
+            # refuses a number of another shard and a moment that is yet to come, and moto takes both:
+            # GetShardIterator, InvalidArgumentException.
+            number = starting_sequence_number
+            if number and str(number).isdecimal() and owners.get(int(number), shard_id) != shard_id:
+                raise InvalidArgumentError(f"The sequence number {number} is not one of {shard_id}.")
+            if at_timestamp is not None and float(at_timestamp) > self.clock.now().timestamp():
+                raise InvalidArgumentError(f"The timestamp {at_timestamp} lies in the future.")
             stream = backend.describe_stream(stream_arn=stream_arn, stream_name=stream_name)
-            return get_shard_iterator(backend, stream.arn, stream.stream_name, *rest, **named)
+            place = shard_id, shard_iterator_type, starting_sequence_number, at_timestamp
+            return get_shard_iterator(backend, stream.arn, stream.stream_name, *place)
 
         def kept_records(
             backend: KinesisBackend, stream_arn: str | None, shard_iterator: str, limit: int | None
@@ -332,6 +353,27 @@ class Emulator:
                 restore()
                 raise
 
+        answered: OrderedDict[str, tuple[Any, ActionResult]] = OrderedDict()
+        respond = DynamoHandler.transact_write_items
+
+        @functools.wraps(respond)
+        def once(handler: DynamoHandler) -> ActionResult:
+            # A transaction that is sent again with its token is not done again: TransactWriteItems,
+            # ClientRequestToken. moto does it, and its own conditions then refuse it.
+            token, items = handler.body.get("ClientRequestToken"), handler.body["TransactItems"]
+            if token in answered:
+                sent, reply = answered[token]
+                if sent != items:
+                    raise JsonRESTError("IdempotentParameterMismatchException", "the token had other items")
+                return reply
+            reply = respond(handler)
+            if token:
+                answered[token] = copy.deepcopy(items), reply
+                if len(answered) > MAX_TOKENS:
+                    answered.popitem(last=False)
+            return reply
+
+        self._patches.replace(DynamoHandler, "transact_write_items", once)
         self._patches.replace(moto.dynamodb.models, "copy", SimpleNamespace(deepcopy=deepcopy))
         self._patches.replace(DynamoDBBackend, "transact_write_items", transact)
 

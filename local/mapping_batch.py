@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from local.definitions import LocalMapping
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024  # Lambda's quota for a synchronous invocation
 WHOLE_BATCH = -1
+RECORD_AGE_EXCEEDED = "RecordAgeExceeded"
 _FRAME = len('{"Records": []}')
 _COMMA = len(", ")
 
@@ -29,7 +31,8 @@ class StreamRecord:
 
 @dataclass(frozen=True)
 class Batch:
-    """Consecutive records of one shard, oldest first. What was counted before a split counts for both."""
+    """Consecutive records of one shard, oldest first. What was counted before a split counts for both halves;
+    what is left after a partial success begins anew."""
 
     records: tuple[StreamRecord, ...]
     not_before: datetime
@@ -83,14 +86,15 @@ def first_failed(response: bytes, batch: Batch) -> int | None:
     """Where in the batch a function that reports its failed items wants to begin again.
 
     None when all went well, WHOLE_BATCH when an item isn't known. By the Lambda developer guide, "Configuring
-    partial batch response with Kinesis Data Streams and Lambda". It doesn't say what becomes of an answer of
-    another form: here that is a failure too.
+    partial batch response with Kinesis Data Streams and Lambda"; that an empty text is a success, by AWS's
+    answers as LocalStack recorded them in November 2025. What becomes of an answer of another form is said
+    nowhere: here that is a failure too.
     """
     try:
         answer = json.loads(response or b"null")
     except ValueError:
         return WHOLE_BATCH
-    if answer is None:
+    if answer is None or answer == "":
         return None
     failures = answer.get("batchItemFailures") if isinstance(answer, dict) else ""
     if failures is None or failures == []:
@@ -113,16 +117,17 @@ def failure_message(
 ) -> dict[str, Any]:
     """The on-failure destination's message, which says only where the records lie.
 
-    It has no `responseContext` when the function was never asked, and no `functionError` when it named its
-    failed items itself.
+    As AWS's messages that LocalStack recorded in November 2025: none about the age of records has a
+    `responseContext`, a batch that the function was never given counts as invoked once and has a request's id
+    all the same, and `functionError` is null when the function named its failed items itself.
     """
     _, _, _, region, account, _ = mapping.stream_arn.split(":", 5)
     message: dict[str, Any] = {
         "requestContext": {
-            "requestId": batch.request_id,
+            "requestId": batch.request_id or str(uuid.uuid4()),
             "functionArn": f"arn:aws:lambda:{region}:{account}:function:{mapping.function_name}",
             "condition": condition,
-            "approximateInvokeCount": batch.invocations,
+            "approximateInvokeCount": max(batch.invocations, 1),
         },
         "version": "1.0",
         "timestamp": _text(now),
@@ -136,10 +141,12 @@ def failure_message(
             "streamArn": mapping.stream_arn,
         },
     }
-    if batch.invocations:
-        message["responseContext"] = {"statusCode": 200, "executedVersion": "$LATEST"}
-        if batch.error:
-            message["responseContext"]["functionError"] = batch.error
+    if condition != RECORD_AGE_EXCEEDED:
+        message["responseContext"] = {
+            "statusCode": 200,
+            "executedVersion": "$LATEST",
+            "functionError": batch.error,
+        }
     return message
 
 

@@ -24,6 +24,7 @@ EVENTS = "events/"
 REJECTED = "rejected/"
 REASONS = "reasons/"
 GZIP_LEVEL = 6
+MAX_TRIES = 3  # at creating an object that another creates at the same moment
 MAX_KNOWN = 200  # objects of the log in memory, of a hundred events each
 LOG_NAME = re.compile(EVENTS + r"([0-9]{1,15})-[0-9a-f]{16}\.jsonl")
 
@@ -99,11 +100,17 @@ class Archive:
 
     @asking("archive")
     def _create(self, name: str, body: bytes) -> None:
-        try:
-            self._client.put_object(Bucket=self._bucket, Key=name, Body=body, IfNoneMatch="*")
-        except ClientError as error:
-            if code(error) != "PreconditionFailed":
-                raise
+        """Write an object that nobody has written; what is there stays. S3 refuses two that do so at once,
+        one of them or both: 409, "ConditionalRequestConflict"."""
+        for tries in range(1, MAX_TRIES + 1):
+            try:
+                self._client.put_object(Bucket=self._bucket, Key=name, Body=body, IfNoneMatch="*")
+            except ClientError as error:
+                if code(error) == "ConditionalRequestConflict" and tries < MAX_TRIES:
+                    continue
+                if code(error) != "PreconditionFailed":
+                    raise
+            return
 
 
 def sha256(payload: bytes) -> str:

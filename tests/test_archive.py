@@ -3,11 +3,12 @@
 import gzip
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from builders import NOON, event, run
 from services import Fake, Services, failing, refused
 
@@ -48,6 +49,21 @@ def archive(s3: Any, bucket: str) -> Archive:
 def kept(archive: Archive) -> dict[str, bytes]:
     """The objects by name."""
     return {name: archive.read(name) for name in archive.names()}
+
+
+@pytest.mark.parametrize(("conflicts", "fails"), [(2, False), (3, True)])
+def test_two_who_create_an_object_at_once_are_told_so_and_try_again(conflicts, fails):
+    calls = []
+
+    def put_object(**asked):
+        calls.append(asked["Key"])
+        if len(calls) <= conflicts:
+            raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
+
+    client = SimpleNamespace(put_object=put_object)
+    with pytest.raises(Unreachable) if fails else nullcontext():
+        Archive(client, "bucket").keep_file("nyt", b"date,cases")
+    assert len(calls) == 3
 
 
 def test_a_file_comes_back_as_it_was_published_and_is_kept_once(archive):

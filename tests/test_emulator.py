@@ -92,6 +92,21 @@ def test_a_stream_can_be_read_at_and_after_a_sequence_number(emulator: Emulator)
     assert [record["Data"] for record in after] == [b"\x02", b"\x03"]
 
 
+def test_a_sequence_number_of_another_shard_is_refused(emulator: Emulator) -> None:
+    kinesis = stream(emulator, shards=2)
+    put = kinesis.put_record(StreamName="events", PartitionKey="US", Data=b"first", ExplicitHashKey="0")
+    place = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": put["SequenceNumber"]}
+    assert iterator(kinesis, put["ShardId"], **place)
+    with pytest.raises(kinesis.exceptions.InvalidArgumentException):
+        iterator(kinesis, "shardId-000000000001", **place)
+
+
+def test_an_iterator_at_a_moment_to_come_is_refused(emulator: Emulator) -> None:
+    kinesis = stream(emulator)
+    with pytest.raises(kinesis.exceptions.InvalidArgumentException):
+        iterator(kinesis, ShardIteratorType="AT_TIMESTAMP", Timestamp=NOW + timedelta(seconds=1))
+
+
 def test_an_iterator_goes_on_where_it_stopped(emulator: Emulator) -> None:
     kinesis = stream(emulator)
     for n in range(5):
@@ -190,6 +205,16 @@ def test_a_transaction_writes_all_its_items(emulator: Emulator) -> None:
     ledger.transact_write_items(TransactItems=[put("a", 1), put("b", 2), add("c", "2020-01-21")])
 
     assert everything(ledger) == {"a": 1, "b": 2, "c": {"2020-01-21"}}
+
+
+def test_a_transaction_sent_again_with_its_token_is_done_once(emulator: Emulator) -> None:
+    ledger = table(emulator)
+    first = put("a", 1, ConditionExpression="attribute_not_exists(entry)")
+    for _ in range(2):
+        ledger.transact_write_items(TransactItems=[first], ClientRequestToken="once")
+    assert everything(ledger) == {"a": 1}
+    with pytest.raises(ledger.exceptions.IdempotentParameterMismatchException):
+        ledger.transact_write_items(TransactItems=[first, put("b", 2)], ClientRequestToken="once")
 
 
 def test_a_cancelled_transaction_leaves_everything_as_it_was(emulator: Emulator) -> None:

@@ -189,6 +189,15 @@ def test_a_record_that_is_too_old_from_the_start_never_reaches_the_function() ->
     (message,) = rig.bodies
     assert message["KinesisBatchInfo"]["batchSize"] == 2
     assert "responseContext" not in message
+    assert message["requestContext"]["approximateInvokeCount"] == 1
+    assert message["requestContext"]["requestId"]
+
+
+def test_what_is_left_after_a_partial_success_is_tried_as_often_as_a_new_batch() -> None:
+    rig = Rig(naming("b"), max_retries=3)
+    rig.stream.put(*"ab")
+    rig.mapping.drain()
+    assert rig.batches == ["ab", "b", "b", "b", "b"]
 
 
 def test_a_message_that_cannot_be_sent_leaves_the_batch_where_it_was() -> None:
@@ -239,7 +248,7 @@ def test_an_answer_that_names_no_record_of_the_batch_fails_all_of_it(response: s
 def test_from_the_lowest_failed_record_on_everything_comes_again() -> None:
     rig = Rig(naming("c", "b", times=1))
     rig.stream.put(*"abcd")
-    assert rig.mapping.drain() == Counts(invocations=2, retries=1, done=4)
+    assert rig.mapping.drain() == Counts(invocations=2, done=4)
     assert rig.batches == ["abcd", "bcd"]
 
 
@@ -261,7 +270,11 @@ def test_a_message_has_no_function_error_when_the_function_named_what_failed() -
     rig.stream.put(*"abc")
     rig.mapping.drain()
     (message,) = rig.bodies
-    assert message["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST"}
+    assert message["responseContext"] == {
+        "statusCode": 200,
+        "executedVersion": "$LATEST",
+        "functionError": None,
+    }
     assert message["KinesisBatchInfo"]["startSequenceNumber"] == "1002"
     assert message["KinesisBatchInfo"]["batchSize"] == 2
 
