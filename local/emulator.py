@@ -321,7 +321,7 @@ class Emulator:
             if at_timestamp is not None and float(at_timestamp) > self.clock.now().timestamp():
                 raise InvalidArgumentError(f"The timestamp {at_timestamp} lies in the future.")
             stream = backend.describe_stream(stream_arn=stream_arn, stream_name=stream_name)
-            place = shard_id, shard_iterator_type, starting_sequence_number, at_timestamp
+            place: Any = shard_id, shard_iterator_type, starting_sequence_number, at_timestamp
             return get_shard_iterator(backend, stream.arn, stream.stream_name, *place)
 
         def kept_records(
