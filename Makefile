@@ -48,7 +48,7 @@ test-peers: $(READY) $(PEERS)/.node $(PEERS)/ministack-$(MINISTACK) $(PEERS)/.ri
 
 $(PEERS)/.node: tests/peers/package-lock.json
 	@mkdir -p $(PEERS) && cp tests/peers/package.json tests/peers/package-lock.json tests/peers/.npmrc $(PEERS)
-	@if command -v npm >/dev/null; then cd $(PEERS) && npm ci --silent && touch .node; else echo "No Node.js here: Kinesis and DynamoDB are not tried on other engines."; fi
+	@(command -v npm && cd $(PEERS) && npm ci --silent && touch .node) >/dev/null || echo "No Node.js here, or no registry for it: Kinesis and DynamoDB are not tried on other engines."
 
 $(PEERS)/ministack-$(MINISTACK): tests/peers/ministack.txt | $(READY)
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $@
@@ -57,7 +57,7 @@ $(PEERS)/ministack-$(MINISTACK): tests/peers/ministack.txt | $(READY)
 
 $(PEERS)/.rie-$(RUNTIME_EMULATOR):
 	@mkdir -p $(PEERS)
-	@if [ -n "$(GO)" ]; then GOBIN=$(abspath $(PEERS))/bin $(GO) install github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@$(RUNTIME_EMULATOR) && touch $@; else echo "No Go here: the packages are not tried on AWS's runtime emulator."; fi
+	@([ -n "$(GO)" ] && GOBIN=$(abspath $(PEERS))/bin $(GO) install github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@$(RUNTIME_EMULATOR) && touch $@) || echo "No Go here, or no modules for it: the packages are not tried on AWS's runtime emulator."
 
 test-engine: $(READY)  ## pulumi up by Pulumi's own engine, into the local cloud; needs pulumi, or Go to build it once
 	@$(BIN)/python tests/engine/pulumi_cli.py

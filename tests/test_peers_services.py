@@ -39,7 +39,7 @@ KINESIS: dict[str, tuple[Callable[[], AbstractContextManager[str]], bool, str]] 
 }
 pytestmark = [
     pytest.mark.peers,
-    pytest.mark.skipif(engines.node() is None, reason="no Node.js on this machine"),
+    pytest.mark.skipif(not engines.MODULES.exists(), reason="no Node.js on this machine, or no engines"),
 ]
 
 
