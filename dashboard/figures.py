@@ -8,9 +8,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard import words
+from dashboard import readout, words
 from dashboard.choice import LOG, NEW, Choice
-from dashboard.series import NAMES, SERIES, Figure, Restated, Shown, Stretch
+from dashboard.series import COUNTS, NAMES, SERIES, Figure, Restated, Shown, Stretch
 
 COLOURS = {"cases": "#0072B2", "deaths": "#D55E00", "recovered": "#009E73", "fatality": "#6B7280"}
 PALE = "#9CA3AF"
@@ -43,7 +43,8 @@ def chart(
         # Two records are compared as lines: bars would hide the one behind.
         traces.append(_trace(name, then or now, choice, bars=then is None))
     if then is not None:
-        traces += [_marks(name, then, choice, restated) for name in SERIES[:-1]]
+        traces += [_marks(name, then, choice, restated) for name in COUNTS]
+    traces += [_words(name, now, choice, then, restated) for name in SERIES]
     span = (now.dates[0], now.dates[-1]) if now.dates else None
     shapes, labels = _shades(span, unreported, pending)
     layout: PlotlyJson = {
@@ -61,7 +62,7 @@ def chart(
         **{f"yaxis{AXES[name][1:]}": _axis(name, number, choice) for number, name in enumerate(SERIES)},
         "shapes": shapes,
         "annotations": [*_headings(choice), *labels, *(_synthetic() if synthetic else [])],
-        "meta": {"credit": words.CREDIT, "synthetic": synthetic, "asof": str(choice.asof or "")},
+        "meta": {"synthetic": synthetic},
     }
     return {"data": traces, "layout": layout}
 
@@ -81,7 +82,7 @@ def _trace(name: str, figures: Shown, choice: Choice, bars: bool) -> PlotlyJson:
         "x": [date.isoformat() for date in figures.dates],
         "y": plotted(figures.figures[name], choice, name),
         "yaxis": AXES[name],
-        "hovertemplate": f"%{{y:{_format(name, choice)}}}{_suffix(name)}<extra>{NAMES[name]}</extra>",
+        **readout.SILENT,
     }
     if bars:
         return trace | {"marker": {"color": COLOURS[name], "line": {"width": 0}}}
@@ -104,41 +105,45 @@ def _pale(name: str, figures: Shown, choice: Choice) -> PlotlyJson:
         "yaxis": AXES[name],
         "line": {"color": PALE, "width": 1.5, "dash": "dot"},
         "connectgaps": False,
-        "hovertemplate": f"%{{y:{_format(name, choice)}}}{_suffix(name)}<extra>{NAMES[name]} today</extra>",
+        **readout.SILENT,
     }
 
 
 def _marks(name: str, then: Shown, choice: Choice, restated: Sequence[Restated]) -> PlotlyJson:
-    """A ring on each day that was restated later; old value, new value and when, in the hover."""
-    place = dict(zip(then.dates, plotted(then.figures[name], choice, name), strict=True))
-    found = [one for one in restated if one.series == name and place.get(one.date) is not None]
+    """A ring on each day that was restated later."""
+    height = dict(zip(then.dates, plotted(then.figures[name], choice, name), strict=True))
+    dates = [change.date for change in restated if change.series == name and height[change.date] is not None]
     return {
         "type": "scatter",
         "mode": "markers",
         "name": f"{NAMES[name]} restated",
-        "x": [one.date.isoformat() for one in found],
-        "y": [place[one.date] for one in found],
+        "x": [date.isoformat() for date in dates],
+        "y": [height[date] for date in dates],
         "yaxis": AXES[name],
-        "customdata": [
-            [words.number(one.then), words.number(one.now), words.moment(one.entered_at)] for one in found
-        ],
         "marker": {
             "symbol": "circle-open",
-            "size": 7 if len(found) <= FEW_DAYS else 4,
+            "size": 7 if len(dates) <= FEW_DAYS else 4,
             "color": COLOURS[name],
-            "line": {"width": 1.5 if len(found) <= FEW_DAYS else 1, "color": COLOURS[name]},
+            "line": {"width": 1.5 if len(dates) <= FEW_DAYS else 1, "color": COLOURS[name]},
         },
-        "hovertemplate": "%{customdata[0]} then, %{customdata[1]} now,<br>entered %{customdata[2]}"
-        f"<extra>{NAMES[name]} restated</extra>",
+        **readout.SILENT,
     }
 
 
-def _format(name: str, choice: Choice) -> str:
-    return f",.{words.decimals(name, choice)}f"
-
-
-def _suffix(name: str) -> str:
-    return " %" if name == "fatality" else ""
+def _words(
+    name: str, now: Shown, choice: Choice, then: Shown | None, restated: Sequence[Restated]
+) -> PlotlyJson:
+    heights = [
+        height if height is not None else other
+        for height, other in zip(
+            plotted((then or now).figures[name], choice, name),
+            plotted(now.figures[name], choice, name),
+            strict=True,
+        )
+    ]
+    texts = readout.texts(name, choice, now, then, restated)
+    dates = [date.isoformat() for date in now.dates]
+    return readout.trace(name, COLOURS[name], heights, texts, dates) | {"yaxis": AXES[name]}
 
 
 def _domain(number: int) -> tuple[float, float]:

@@ -1,13 +1,14 @@
 """What both pages are made of. Pure."""
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from dashboard import status, words
+from dashboard.choice import Choice
 from dashboard.latest import Latest
 from dashboard.settings import Settings
 from dashboard.status import Assessment
@@ -143,14 +144,14 @@ def table(
     return html.Div([html.P(caption, id=caption_id, className="caption"), scrolled])
 
 
-def date(found: dt.date) -> Component:
-    """A date that no line break cuts in two."""
-    return html.Time(found.isoformat(), dateTime=found.isoformat())
+def address(choice: Choice, **changes: Any) -> str:
+    """Where the record is shown under that choice, but for these changes."""
+    return "/" + replace(choice, **changes).query()
 
 
 def link(text: str, href: str, name: str) -> Component:
-    """To another state of this page, without loading it again."""
-    return dcc.Link(text, href=href, id=name)
+    """To another state of this page: the script goes there without loading it again or leaving the place."""
+    return html.A(text, href=href, id=name, className="here")
 
 
 def bullets(texts: Iterable[str], name: str = "plain") -> list[Component]:

@@ -26,6 +26,7 @@ from dashboards import (
     warned,
 )
 
+from dashboard import words
 from dashboard.application import create_app
 from dashboard.series import NAMES, POPULATION
 from schemas.figures import Counts
@@ -192,7 +193,7 @@ def test_plotted_values_equal_the_store_s_for_every_switch(show: Any) -> None:
                         found[date] == (None if value is None else pytest.approx(value))
                         for date, value in values.items()
                     ), (scale, per, shown, name)
-    assert plotted(page, "Fatality")["2020-06-28"] == pytest.approx(
+    assert plotted(page, "Case fatality")["2020-06-28"] == pytest.approx(
         counts(119).deaths * 100 / counts(119).cases
     )
     assert visit.complaints == []
@@ -241,7 +242,7 @@ def test_tiles_have_the_newest_day_and_recoveries_say_since_when(show: Any) -> N
     expect(tiles).to_contain_text(f"{counts(119).cases:,}")
     expect(tiles).to_contain_text(f"+{counts(119).cases - counts(118).cases:,} on the day")
     expect(tiles).to_contain_text(f"+{counts(119).cases - counts(112).cases:,} on the week")
-    expect(tiles).to_contain_text(f"Not reported since {UNREPORTED_FROM}")
+    expect(tiles).to_contain_text(f"Not reported since {words.date(UNREPORTED_FROM)}")
 
 
 def test_missing_is_a_gap_with_a_note_and_never_zero(show: Any) -> None:
@@ -249,9 +250,11 @@ def test_missing_is_a_gap_with_a_note_and_never_zero(show: Any) -> None:
     reader.owe(run(state="open", pending=tuple(map(day, range(120, 131)))), newest=day(130))
     page = show(reader).charted()
     expect(page.locator("#notes")).to_contain_text(
-        f"not reported since {UNREPORTED_FROM}. A gap, not a zero."
+        f"not reported since {words.date(UNREPORTED_FROM)}. A gap, not a zero."
     )
-    expect(page.locator("#notes")).to_contain_text(f"not yet entered: {day(120)} to {day(130)}")
+    expect(page.locator("#notes")).to_contain_text(
+        f"not yet entered: {words.date(day(120))} to {words.date(day(130))}"
+    )
     assert plotted(page, "Recoveries")[UNREPORTED_FROM.isoformat()] is None
     assert plotted(page, "Cases")[day(125).isoformat()] is None
     expect(page.locator("#chart .annotation-text", has_text="not reported")).to_be_visible()
@@ -274,24 +277,45 @@ def test_the_record_as_it_was_believed_lies_over_today_s_with_what_was_restated(
     for text in (f"{counts(number).cases:,}", f"{counts(number).cases + 1_234:,}", "2020-06-20 12:00 UTC"):
         expect(line).to_contain_text(text)
     page.click("#today")
-    page.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 4")
+    page.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 8")
     assert "asof" not in page.url
 
 
 def test_a_restated_day_says_old_new_and_when_on_hover(show: Any) -> None:
     page = show().charted("/?asof=2020-06-15&start=2020-04-09&end=2020-04-13")
     page.locator("#chart").scroll_into_view_if_needed()
-    # The axis' own arithmetic says where the restated day lies.
-    place = page.evaluate(
-        """date => { const plot = document.querySelector('#chart .js-plotly-plot');
-        const axis = plot._fullLayout.xaxis, y = plot._fullLayout.yaxis, box = plot.getBoundingClientRect();
-        return [box.x + axis._offset + axis.d2p(date), box.y + y._offset + y._length / 2]; }""",
-        RESTATED[0].isoformat(),
-    )
-    page.mouse.move(*place)
+    page.mouse.move(*page.evaluate(PLACE, RESTATED[0].isoformat()))
     label = page.locator("#chart .hoverlayer .legend")
     expect(label).to_contain_text(f"{counts(40).cases:,} then, {counts(40).cases + 1_234:,} now")
-    expect(label).to_contain_text("entered 2020-06-20 12:00 UTC")
+    expect(label).to_contain_text("entered 20 June 2020, 12:00 UTC")
+
+
+PLACE = """date => {
+    const plot = document.querySelector('#chart .js-plotly-plot'), box = plot.getBoundingClientRect();
+    const axis = plot._fullLayout.xaxis, y = plot._fullLayout.yaxis;
+    return [box.x + axis._offset + axis.d2p(date), box.y + y._offset + y._length / 2]; }"""
+LINES = "() => [...document.querySelectorAll('#chart .hoverlayer .legendtext')].map(e => e.textContent)"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_day_without_a_figure_is_given_one_under_the_pointer(show: Any, width: int) -> None:
+    """The whole of a gap, and beyond then's newest day, in each mode; the period narrow, so that a day has
+    pixels of its own."""
+    visit = show(viewport={"width": width, "height": 900})
+    gap = [UNREPORTED_FROM + dt.timedelta(days=number) for number in range(8)]
+    for shown in ("total", "new", "average"):
+        for asof in ("", "&asof=2020-06-11"):
+            page = visit.charted(f"/?show={shown}&start=2020-06-03&end={gap[-1]}{asof}")
+            page.locator("#chart").scroll_into_view_if_needed()
+            for date in gap:
+                page.mouse.move(*page.evaluate(PLACE, date.isoformat()))
+                title = page.locator("#chart .hoverlayer .legendtitletext")
+                expect(title).to_contain_text(f"{date.day} June 2020")
+                cases, _, recoveries, _ = page.evaluate(LINES)
+                known_then = not asof or date <= dt.date(2020, 6, 10)
+                silence = "not reported" if known_then else "not yet known then, not reported now"
+                assert recoveries == f"Recoveries : {silence}", (shown, asof, date)
+                assert cases.startswith("Cases : not yet known then, ") != known_then
 
 
 # 5: the table and what can be taken home
@@ -328,7 +352,7 @@ def test_csv_json_and_png_can_be_taken_home(show: Any) -> None:
     assert {one["date"]: one["cases"] for one in days} == drawn
     with page.expect_download() as png:
         page.click("#png")
-    assert png.value.suggested_filename == "daybook.png"
+    assert png.value.suggested_filename == "daybook-new-2020-05-30-to-2020-06-28.png"
     assert png.value.path().read_bytes().startswith(b"\x89PNG")
 
 
@@ -352,7 +376,7 @@ def test_a_share_link_opened_elsewhere_gives_the_same_figure(
     try:
         copy = other.charted(page.url.removeprefix(stage.address))
         script = "JSON.stringify((p => [p.data, p.layout])(document.querySelector('#chart .js-plotly-plot')))"
-        copy.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 11")
+        copy.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 15")
         assert copy.evaluate(script) == page.evaluate(script)
         assert copy.locator("#show input:checked").get_attribute("value") == "average"
         assert copy.input_value("#asof") == "2020-06-15"
