@@ -20,6 +20,8 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 AXES = {"cases": "y", "deaths": "y2", "recovered": "y3", "fatality": "y4"}
 HEAD = 0.055  # of the height, above each panel for its heading
 FEW_DAYS = 45  # up to here each day gets a mark, so that one between two gaps is seen
+FEW_TICKS = 5  # days: up to here each has its own
+A_DAY = 86_400_000  # milliseconds
 HALF_A_DAY = dt.timedelta(hours=12)
 MIN_NOTE_SHARE = 0.08  # of the axis: a narrower stretch has no room for words, the notes have them
 
@@ -192,6 +194,11 @@ def _time_axis(span: tuple[dt.date, dt.date] | None) -> PlotlyJson:
     }
     if span is not None:
         axis["range"] = list(_edges(*span))
+        if (span[1] - span[0]).days < FEW_TICKS:
+            axis |= {
+                "tick0": span[0].isoformat(),
+                "dtick": A_DAY,
+            }  # never hours: there are no figures of them
     return axis
 
 

@@ -59,7 +59,7 @@ class Pages:
         common = (
             version,
             parts.banners(latest, self.settings),
-            parts.badges(latest, assessment),
+            parts.badges(latest, assessment, self.settings, at_status=at_status),
             parts.provenance(latest, self.settings),
         )
         if at_status:

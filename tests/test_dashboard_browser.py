@@ -460,15 +460,22 @@ def test_sources_are_credited_as_their_licences_ask(show: Any) -> None:
         for text in ("The New York Times", "non-commercial", "CSSE at Johns Hopkins University", "CC BY 4.0"):
             expect(credit).to_contain_text(text)
         expect(credit).to_contain_text("The New York Times has ended")
-        expect(page.locator("#badges")).to_contain_text("Data through 2020-06-28")
-        expect(page.locator("#badges")).to_contain_text("Sources checked 2020-06-29 12:00 UTC")
+        expect(page.locator("#badges")).to_contain_text("Data through 28 June 2020")
+        expect(page.locator("#badges")).to_contain_text("No further figures expected")
+        expect(page.locator("#badges")).to_contain_text("Sources checked 29 June 2020, 12:00 UTC")
 
 
-def test_stale_and_trailing_figures_wear_a_badge(show: Any) -> None:
+def test_the_badges_are_about_the_figures_and_the_pipeline_s_state_is_on_its_own_page(show: Any) -> None:
+    moment = [NOW]
     reader = FakeReader(hidden={LAST})
-    page = show(reader, clock=lambda: NOW + dt.timedelta(days=3)).charted()
-    expect(page.locator("#badges")).to_contain_text("Stale")
-    expect(page.locator("#badges")).to_contain_text("Trailing")
+    visit = show(reader, clock=lambda: moment[0])
+    page = visit.to()
+    expect(page.locator("#badges")).to_contain_text("Next figures expected 30 June 2020, 12:00 UTC")
+    expect(page.locator("#badges")).to_contain_text("Some of the newest figures are still to come")
+    moment[0] += dt.timedelta(days=3)
+    expect(visit.to().locator("#badges")).to_contain_text("Late figures expected 30 June 2020, 12:00 UTC")
+    expect(page.locator("#badges")).not_to_contain_text("Degraded")
+    expect(visit.to("/status").locator("#badges")).to_contain_text("Degraded")
 
 
 def test_a_made_up_record_says_so_across_every_page(show: Any) -> None:
@@ -491,7 +498,7 @@ def test_out_of_reach_the_last_good_figures_stay_with_a_banner_that_goes(show: A
     reader.entered()
     reader.broken = {"store", "ledger"}
     moment[0] += dt.timedelta(minutes=1)
-    expect(page.locator(".banner.failure")).to_contain_text("out of reach since 2020-06-29 14:01 UTC")
+    expect(page.locator(".banner.failure")).to_contain_text("out of reach since 29 June 2020, 14:01 UTC")
     assert plotted(page, "Cases")[LAST.isoformat()] == counts(119).cases
     assert page.request.get(visit.stage.address).status == 200
     reader.broken = {"store"}
