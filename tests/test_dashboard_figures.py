@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 from dashboards import RESTATED, SETTINGS, UNREPORTED_FROM, FakeReader, counts, day, run
 
-from dashboard import record, words
+from dashboard import axes, record, words
 from dashboard.choice import Choice
 from dashboard.figures import points
 from dashboard.latest import Details, Latest
@@ -128,6 +128,23 @@ def test_days_not_yet_entered_have_a_ground_on_every_panel() -> None:
     figure = record.chart(record.see(found, Choice(span="30")), SETTINGS)
     assert any(shape["yref"] == "paper" for shape in figure["layout"]["shapes"])
     assert any("entered" in label["text"] for label in figure["layout"]["annotations"])
+
+
+@pytest.mark.parametrize("days", [1, 3])
+def test_a_period_of_a_few_days_has_a_tick_a_day(days: int) -> None:
+    axis = chart(start=day(60), end=day(59 + days))["layout"]["xaxis"]  # type: ignore[index]
+    assert (axis["tick0"], axis["dtick"]) == (day(60).isoformat(), 24 * 60 * 60 * 1000)
+
+
+def test_an_axis_has_no_ticks_without_values_no_half_persons_and_whole_numbers_on_a_logarithm() -> None:
+    assert axes.values("deaths", 1, Choice(), [])["showticklabels"] is False
+    assert axes.values("deaths", 1, Choice(), [0, 3])["dtick"] == 1
+    assert "dtick" not in axes.values("deaths", 1, Choice(show="average"), [0, 3])
+    logarithm = Choice(scale="log")
+    assert "2k" in axes.values("deaths", 1, logarithm, [400, 9_000])["ticktext"]
+    assert axes.values("deaths", 1, logarithm, [60_330, 61_140])["dtick"] == "L200"
+    assert "60k" not in axes.values("deaths", 1, logarithm, [61_140])["ticktext"]
+    assert "tickvals" not in axes.values("deaths", 1, logarithm, [1, 61_140])
 
 
 def test_a_made_up_record_says_so_in_the_picture() -> None:
