@@ -141,8 +141,12 @@ def _record() -> Component:
 
 def _picture() -> Component:
     nothing = {"data": [], "layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False}}}
-    plain = {"displayModeBar": False, "responsive": True, "doubleClick": False}
-    graph = dcc.Graph(id=CHART, figure=nothing, responsive=True, config=plain)
+    graph = dcc.Graph(
+        id=CHART,
+        figure=nothing,
+        responsive=True,
+        config={"displayModeBar": False, "responsive": True, "doubleClick": False},
+    )
     return html.Div(
         [
             html.Figure([html.Div(graph, className="chart"), html.Figcaption(id=NOTES, className="notes")]),

@@ -93,14 +93,16 @@ def shown(rows: Sequence[Row], choice: Choice, dates: Sequence[dt.date] | None =
     if dates is None:
         dates = days(*choice.within(rows[0].day.date, rows[-1].day.date)) if rows else ()
     by_date = totals(rows)
-    entered = {row.day.date: row.day.counts.values for row in rows}
+    record = {row.day.date: row.day.counts.values for row in rows}
     figures: dict[str, tuple[Figure, ...]] = {
         name: tuple(figure(by_date[name], date, choice) for date in dates) for name in COUNTS
     }
     figures["fatality"] = tuple(fatality(by_date, date) for date in dates)
     silences = {
         name: tuple(
-            "" if value is not None else silence(name, date, entered)
+            ""
+            if value is not None
+            else silence(name, record.get(date), is_later=not rows or date > rows[-1].day.date)
             for date, value in zip(dates, values, strict=True)
         )
         for name, values in figures.items()
@@ -108,11 +110,11 @@ def shown(rows: Sequence[Row], choice: Choice, dates: Sequence[dt.date] | None =
     return Shown(tuple(dates), figures, silences)
 
 
-def silence(name: str, date: dt.date, entered: Mapping[dt.date, Mapping[str, int | None]]) -> str:
-    """Why there is no figure of that date, given the counts that were entered, by date in order."""
-    counts = entered.get(date)
+def silence(name: str, counts: Mapping[str, int | None] | None, *, is_later: bool) -> str:
+    """Why there is no figure of a date whose counts these are; None where the record has nothing of it, as of
+    a date that ``is_later`` than all of it."""
     if counts is None:
-        return NOT_YET if not entered or date > next(reversed(entered)) else NO_FIGURE
+        return NOT_YET if is_later else NO_FIGURE
     if name == "fatality":
         return TOO_FEW
     return NOT_REPORTED if counts[name] is None else NOT_KNOWN

@@ -233,6 +233,44 @@ def test_a_period_is_chosen_by_preset_or_by_dates(show: Any) -> None:
     assert page.locator("#span input:checked").count() == 0
 
 
+def test_dates_outside_the_record_or_in_the_wrong_order_stay_in_the_form_with_a_sentence(show: Any) -> None:
+    page = show().charted()
+    believed = page.locator("#believed")
+    page.fill("#start", "2031-05-06")
+    expect(believed).to_contain_text("6 May 2031 lies outside the record.")
+    expect(believed).to_contain_text("The record spans 1 March 2020 to 28 June 2020.")
+    expect(page.locator("#picture")).to_be_hidden()
+    page.fill("#end", "2020-04-10")
+    expect(believed).to_contain_text("From, 6 May 2031, lies after To, 10 April 2020: no day is between.")
+    assert page.input_value("#start") == "2031-05-06"
+    page.fill("#start", "2020-04-01")
+    expect(believed).to_be_empty()
+    expect(page.locator("#picture")).to_be_visible()
+    page.fill("#asof", "2031-05-06")
+    expect(believed).to_contain_text("lies after the newest entry, of 29 June 2020, 12:00 UTC")
+    page.fill("#asof", "2020-03-01")
+    expect(believed).to_contain_text("the first entry was made on 2 March 2020, 12:00 UTC")
+    assert page.input_value("#asof") == "2020-03-01"
+
+
+def test_a_date_can_be_typed_slowly_and_half_of_one_is_no_entry_in_the_history(show: Any) -> None:
+    visit = show()
+    page = visit.charted()
+    entries_before = page.evaluate("history.length")
+    page.focus("#asof")
+    page.keyboard.type("0615")
+    page.keyboard.type("2020", delay=800)
+    assert page.input_value("#asof") == "2020-06-15"
+    assert page.evaluate("[history.length, location.search]") == [entries_before, ""]
+    page.keyboard.press("Enter")
+    page.wait_for_url("**asof=2020-06-15")
+    assert page.evaluate("document.activeElement.id") == "asof"
+    assert page.evaluate("history.length") == entries_before + 1
+    page.keyboard.press("Tab")
+    assert page.input_value("#asof") == "2020-06-15"
+    assert page.evaluate("history.length") == entries_before + 1
+
+
 # 2 and 3: tiles, and what is missing
 
 
@@ -336,6 +374,66 @@ def test_the_table_is_what_the_chart_shows_page_by_page(show: Any) -> None:
     assert found.keys() == drawn.keys()
     for date, value in drawn.items():
         assert found[date] == ("not known" if value is None else f"{value:,}".replace("-", "−"))
+
+
+def test_turning_a_page_keeps_the_reader_s_place(show: Any) -> None:
+    page = show().charted()
+    page.locator("#older").scroll_into_view_if_needed()
+    place = page.evaluate("scrollY")
+    assert place > 0
+    page.click("#older")
+    expect(page.locator("#table")).to_contain_text("Page 2 of")
+    assert page.evaluate("scrollY") == place
+
+
+def test_the_table_of_then_begins_where_then_s_record_does_and_each_side_says_why_it_is_silent(
+    show: Any,
+) -> None:
+    reader = FakeReader()
+    reader.kept = [one for one in reader.kept if one.day.date != day(104)]
+    reader.entered()
+    visit = show(reader)
+    page = visit.to("/?asof=2020-06-15&span=30")
+    rows = page.locator("#table tbody tr")
+    expect(rows.first.locator("th")).to_have_text("2020-06-14")
+    assert page.evaluate("document.querySelector('#chart .js-plotly-plot').data[0].x[0]") == "2020-05-16"
+    expect(rows.first.locator("td").nth(2)).to_have_text("not reported")
+    cells = page.locator("#table tbody tr", has_text=str(day(104))).locator("td")
+    assert cells.all_inner_texts() == ["no figure"] * 8
+    page = visit.to("/?asof=2020-06-15&start=2020-06-20")
+    assert rows.first.locator("td").all_inner_texts()[:4] == ["not yet known"] * 4
+    assert rows.first.locator("td").nth(6).inner_text() == "not reported"
+
+
+def test_the_png_has_its_words_and_nothing_of_it_is_cut(show: Any) -> None:
+    page = show().charted("/?show=average&per=per100k&scale=log&asof=2020-06-15&start=2020-03-05")
+    texts = page.evaluate(
+        """async () => {
+        let taken;
+        window.Plotly.downloadImage = (figure, how) => { taken = [figure, how]; };
+        document.querySelector('#png').click();
+        const place = document.createElement('div');
+        document.body.replaceChildren(place);
+        document.body.style.cssText = 'width: 1400px; margin: 0';
+        await window.Plotly.newPlot(place, taken[0].data, taken[0].layout);
+        const frame = place.getBoundingClientRect();
+        return [...place.querySelectorAll('text')].filter(e => e.textContent).map(e => {
+            const box = e.getBoundingClientRect();
+            const cut = box.left < frame.left || box.right > frame.left + taken[1].width
+                || box.top < frame.top || box.bottom > frame.top + taken[1].height;
+            return [e.textContent, cut];
+        });
+    }"""
+    )
+    assert [text for text, is_cut in texts if is_cut] == []
+    words_ = " ".join(text for text, _ in texts).replace("\u00a0", " ")
+    for part in (
+        "COVID-19 in the United States: new a day, 7-day average, per 100,000 people.",
+        "Data through 14 June 2020, as known on 15 June 2020 (UTC). Dotted: today's record.",
+        "CSSE at Johns Hopkins University, CC BY 4.0.",
+        "asof=2020-06-15",
+    ):
+        assert part in words_
 
 
 def test_csv_json_and_png_can_be_taken_home(show: Any) -> None:
@@ -520,6 +618,9 @@ def test_a_killed_server_is_told_of_until_it_is_back(show: Any) -> None:
     finally:
         visit.stage.rise()
     expect(page.locator("#alert")).to_be_empty()
+    # What was chosen meanwhile is drawn now: controls and chart agree.
+    wait_for_series(page, "Cases", "2020-05-10", expected("new", "count", "linear")["Cases"]["2020-05-10"])
+    expect(page.locator("#show input[value='new']")).to_be_checked()
     pick(page, "show", "average")
     wait_for_series(
         page, "Cases", "2020-05-10", expected("average", "count", "linear")["Cases"]["2020-05-10"]
@@ -583,6 +684,59 @@ def test_axe_finds_nothing_on_any_page_at_any_width(show: Any, theme: str, state
             assert found.violations_count == 0, f"{path} at {width}:\n{found.generate_report()}"
             overflow = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert overflow <= 0, f"{path} at {width} is {overflow} pixels too wide"
+
+
+def test_forced_colours_show_what_is_chosen(show: Any) -> None:
+    page = show(forced_colors="active").charted("/?show=new")
+    ground = "e => getComputedStyle(e).backgroundColor"
+    chosen = page.locator("#show input:checked + label").evaluate(ground)
+    assert chosen not in page.locator("#show input:not(:checked) + label").evaluate_all(
+        f"all => all.map({ground})"
+    )
+
+
+def test_on_paper_the_chart_is_whole_and_light(show: Any) -> None:
+    page = show(color_scheme="dark", viewport={"width": 1280, "height": 900}).charted()
+    page.emulate_media(media="print", color_scheme="dark")
+    drawn, printed, ground = page.evaluate(
+        """() => {
+        const wide = document.querySelector('#chart .main-svg').getAttribute('width');
+        document.querySelector('#picture').style.width = '500px';
+        window.dispatchEvent(new Event('beforeprint'));
+        const boxes = [...document.querySelectorAll('#chart .main-svg')].map(e => e.getBoundingClientRect());
+        return [wide, boxes.map(b => [b.width, Math.round(b.height)]),
+            getComputedStyle(document.documentElement).backgroundColor];
+    }"""
+    )
+    assert int(drawn) > 500
+    assert len({tuple(box) for box in printed}) == 1, printed
+    assert printed[0][0] == 500
+    assert ground == "rgb(255, 253, 248)"
+
+
+def test_text_at_twice_its_size_overlaps_nothing_on_a_telephone(show: Any) -> None:
+    page = show(viewport={"width": 360, "height": 800}).charted("/?asof=2020-06-15")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    faults = page.evaluate(
+        """() => {
+        const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), rects = [];
+        while (walk.nextNode()) {
+            const node = walk.currentNode, parent = node.parentElement, range = document.createRange();
+            if (parent.closest('svg, .skip, .scroll, script') || !node.data.trim()) continue;
+            if (!parent.checkVisibility()) continue;
+            range.selectNodeContents(node);
+            for (const r of range.getClientRects()) rects.push([node, r]);
+        }
+        const outside = rects.filter(([, r]) => r.right > innerWidth + 1 || r.left < -1);
+        const over = rects.filter(([node, r]) => rects.some(([other, o]) => node !== other
+            && Math.min(r.right, o.right) - Math.max(r.left, o.left) > 2
+            && Math.min(r.bottom, o.bottom) - Math.max(r.top, o.top) > 6));
+        const fields = [...document.querySelectorAll('input[type=date]')].filter(e => e.checkVisibility()
+            && e.getBoundingClientRect().right > innerWidth);
+        return [...outside, ...over].map(([node]) => node.data).concat(fields.map(e => e.id));
+    }"""
+    )
+    assert faults == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

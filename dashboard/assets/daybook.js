@@ -80,11 +80,13 @@
     typed = KEYS.test(event.key) && !event.altKey;
     if (event.key === "Enter") hand(event.target);
   }, true);
-  document.addEventListener("input", (event) => {
-    if (event.target.type !== "date" || !typed) return;
-    event.stopImmediatePropagation();
-    owed = event.target;
-  }, true);
+  for (const name of ["input", "change"]) {
+    document.addEventListener(name, (event) => {
+      if (event.target.type !== "date" || !typed) return;
+      event.stopImmediatePropagation();
+      owed = event.target;
+    }, true);
+  }
   document.addEventListener("focusout", (event) => hand(event.target), true);
   function hand(field) {
     if (owed !== field) return;
