@@ -156,7 +156,7 @@ def _words(
 def _headings(choice: Choice) -> list[PlotlyJson]:
     return [
         {
-            "text": f"<b>{NAMES[name]}</b>  {words.unit(name, choice)}",
+            "text": f"<b>{NAMES[name]}</b>  {words.heading(name, choice)}",
             "xref": "paper",
             "yref": "paper",
             "x": 0,

@@ -52,17 +52,17 @@ def banners(latest: Latest, settings: Settings) -> list[Component]:
 
 def badges(latest: Latest, assessment: Assessment, settings: Settings, *, at_status: bool) -> list[Component]:
     """How far the figures go, and when more are to be expected; the pipeline's state on its own page only."""
-    found: list[Component] = [html.Span(["Data through ", html.B(_through(latest))])]
+    marks: list[Component] = [html.Span(["Data through ", html.B(_through(latest))])]
     if checked := status.checked_at(latest):
-        found.append(html.Span(["Sources checked ", html.B(words.when(checked))]))
-    found.append(html.Span(_next(latest, assessment, settings)))
+        marks.append(html.Span(["Sources checked ", html.B(words.when(checked))]))
+    marks.append(html.Span(_next(latest, assessment, settings)))
     if latest.trailing:
-        found.append(html.Span("Some of the newest figures are still to come", className="badge"))
+        marks.append(html.Span("Some of the newest figures are still to come", className="badge"))
     if at_status and assessment.state != "healthy":
-        found.append(
+        marks.append(
             html.A(assessment.state.capitalize(), href="/status", className=f"badge {assessment.state}")
         )
-    return found
+    return marks
 
 
 def _through(latest: Latest) -> str:

@@ -53,7 +53,7 @@ def texts(
     return [
         before
         if before == after
-        else f"{before} then, {after} now" + (f",<br>entered {entered[date]}" if date in entered else "")
+        else f"{before} then, {after} now" + (f",<br>last entered {entered[date]}" if date in entered else "")
         for before, after, date in pairs
     ]
 

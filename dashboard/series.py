@@ -228,15 +228,12 @@ def restated(
     same dates."""
     known = {row.day.date: row.day.counts for row in rows_then}
     entered = {row.day.date: row.recorded_at for row in rows if row.day.counts != known.get(row.day.date)}
-    found: list[Restated] = []
+    changes: list[Restated] = []
     for place, date in enumerate(now.dates):
-        changes = [
-            entered[day]
-            for number in range(_reach(choice) + 1)
-            if (day := date - number * ONE_DAY) in entered
-        ]
-        for name in COUNTS if date in known and changes else ():
+        made_of = (date - number * ONE_DAY for number in range(_reach(choice) + 1))
+        moments = [entered[day] for day in made_of if day in entered]
+        for name in COUNTS if date in known and moments else ():
             before, after = (rounded(side.figures[name][place], name, choice) for side in (then, now))
             if before != after:
-                found.append(Restated(date, name, before, after, max(changes)))
-    return found
+                changes.append(Restated(date, name, before, after, max(moments)))
+    return changes

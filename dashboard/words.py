@@ -86,6 +86,14 @@ def unit(series: str, choice: Choice) -> str:
     return f"{measure}, per 100,000 people" if choice.per == PER_100K else f"{measure}, persons"
 
 
+def heading(series: str, choice: Choice) -> str:
+    """The same above a panel, where a telephone has room for some forty letters with the panel's name."""
+    if series == "fatality":
+        return unit(series, choice)
+    measure = {NEW: "new a day", AVERAGE: "7-day average"}.get(choice.show, "total to date")
+    return f"{measure} per 100,000" if choice.per == PER_100K else f"{measure}, persons"
+
+
 def title(choice: Choice) -> str:
     return f"COVID-19 in the United States: {unit('', choice)}"
 

@@ -106,7 +106,7 @@ def test_the_record_as_it_stood_lies_over_today_s_and_its_restated_days_are_ring
     (words_,) = (trace for trace in figure["data"] if trace["name"] == "Cases in words")  # type: ignore[index,union-attr]
     assert words_["customdata"][number] == (
         f"{counts(number).cases:,} then, {counts(number).cases + 1_234:,} now,"
-        "<br>entered 20\u00a0June\u00a02020, 12:00\u00a0UTC"
+        "<br>last entered 20\u00a0June\u00a02020, 12:00\u00a0UTC"
     )
     names = [trace["name"] for trace in figure["data"]]  # type: ignore[index,union-attr]
     assert names.index("Cases today") < names.index("Cases")

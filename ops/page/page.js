@@ -165,7 +165,7 @@
       trace(NAMES[name] + " in words").customdata = record.dates.map((date, number) => {
         const [was, is] = [text(then, rows, number), text(now[show], today, number)];
         const change = mine.find((one) => one.date === date);
-        return was === is ? was : was + " then, " + is + " now" + (change ? ",<br>entered " + moment(change.entered) : "");
+        return was === is ? was : was + " then, " + is + " now" + (change ? ",<br>last entered " + moment(change.entered) : "");
       });
       const marks = trace(NAMES[name] + " restated");
       if (!marks) continue;
