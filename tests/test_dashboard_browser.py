@@ -1,5 +1,6 @@
 """What people see, in a real browser."""
 
+import base64
 import datetime as dt
 import json
 from collections.abc import Iterator
@@ -688,11 +689,23 @@ def test_axe_finds_nothing_on_any_page_at_any_width(show: Any, theme: str, state
 
 def test_forced_colours_show_what_is_chosen(show: Any) -> None:
     page = show(forced_colors="active").charted("/?show=new")
-    ground = "e => getComputedStyle(e).backgroundColor"
-    chosen = page.locator("#show input:checked + label").evaluate(ground)
-    assert chosen not in page.locator("#show input:not(:checked) + label").evaluate_all(
-        f"all => all.map({ground})"
-    )
+
+    def ground(label: str) -> list[int]:
+        """The colour in a label's corner, of a picture: computed styles don't say what was forced."""
+        picture = base64.b64encode(page.locator(f"#show {label}").first.screenshot()).decode()
+        return page.evaluate(
+            """async picture => {
+            const image = new Image();
+            image.src = 'data:image/png;base64,' + picture;
+            await image.decode();
+            const canvas = document.createElement('canvas').getContext('2d');
+            canvas.drawImage(image, 0, 0);
+            return [...canvas.getImageData(4, 4, 1, 1).data];
+        }""",
+            picture,
+        )
+
+    assert ground("input:checked + label") != ground("input:not(:checked) + label")
 
 
 def test_on_paper_the_chart_is_whole_and_light(show: Any) -> None:
