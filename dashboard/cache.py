@@ -10,8 +10,9 @@ When something is out of reach, the last good figures stay, and the view says wh
 
 import datetime as dt
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
 from typing import Protocol, TypeVar
 
 from dashboard.latest import Details, Latest, Problem
@@ -88,7 +89,9 @@ class Table:
 
 
 class Desk:
-    """Where every page and download looks. One thread asks; a look waits no longer than ``patience`` says."""
+    """Where every page and download looks. One thread asks, once for all who look meanwhile; a look waits no
+    longer than ``patience`` says. Once one has waited in vain, the others are answered from memory until
+    that answer comes."""
 
     def __init__(
         self,
@@ -107,16 +110,35 @@ class Desk:
         self._head_at: dt.datetime | None = None
         self._details_at: dict[bool, object] = {}
         self._failed: dict[Place, tuple[Problem, dt.datetime]] = {}
+        self._lock = Lock()
+        self._coming: dict[tuple[bool, bool], Future[None]] = {}
+        self._overdue: Future[None] | None = None
 
     def look(self, *, entries: bool = False, notices: bool = False) -> Latest:
         """What there is; with ``entries``, every entry ever made; with ``notices``, the last notices."""
-        asked = self._asks.submit(self._refresh, entries, notices)
+        coming, first = self._refreshing(entries, notices)
+        known = self._daily if not entries or self._daily.rows is None else self._entries
+        # Only the first who looks waits long for the very first figures: threads are few.
+        patience = self._patience[1 if known.rows is None and first else 0]
+        if self._overdue is not None and not self._overdue.done():
+            patience = 0
         try:
-            known = self._daily if not entries or self._daily.rows is None else self._entries
-            asked.result(self._patience[1 if known.rows is None else 0])
+            coming.result(patience)
         except TimeoutError:
+            if self._overdue is None or self._overdue.done():
+                self._overdue = coming
             return replace(self._latest, waiting=True)
         return self._latest
+
+    def _refreshing(self, entries: bool, notices: bool) -> tuple[Future[None], bool]:
+        """The refresh that is on its way, and whether it was begun for this look."""
+        kind = (entries, notices)
+        with self._lock:
+            coming = self._coming.get(kind)
+            if coming is not None and not coming.done():
+                return coming, False
+            self._coming[kind] = self._asks.submit(self._refresh, entries, notices)
+            return self._coming[kind], True
 
     def _refresh(self, entries: bool, notices: bool) -> None:
         now = self.clock()

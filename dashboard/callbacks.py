@@ -15,9 +15,10 @@ def register(app: Dash, pages: Pages) -> None:
         *(Output(*control) for control in controls),
         Input(*search),
         *(Input(*control) for control in controls),
+        Input(layout.AGAIN, "data"),
     )
-    def controls_and_address(*values: object) -> object:
-        return pages.controls(*values)
+    def controls_and_address(search: object, *values: object) -> object:
+        return pages.controls(search, *values[:-1])
 
     @app.callback(
         *DRAWN,

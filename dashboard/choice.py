@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 PAGE = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 MAX_QUERY = 500  # characters; the longest of ours has 130
-EARLIEST, LATEST = dt.date(2019, 12, 1), dt.date(2100, 1, 1)
+EARLIEST = dt.date(1000, 1, 1)  # a year that is still being typed is smaller
 
 TOTAL, NEW, AVERAGE = "total", "new", "average"
 LINEAR, LOG = "linear", "log"
@@ -60,7 +60,8 @@ class Choice:
         return "?" + urlencode(chosen) if chosen else ""
 
     def within(self, first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:
-        """The dates to be shown of a record from first to last."""
+        """The first and last date to be shown of a record from first to last; the first lies behind the last
+        where the record has none of them."""
         days = SPANS[self.span]
         start = self.start or (first if days is None else last - dt.timedelta(days=days - 1))
         return max(first, start), min(last, self.end or last)
@@ -84,20 +85,17 @@ def chosen(found: dict[str, Any]) -> Choice:
         values[name] = date(found.get(name))
     if PAGE.fullmatch(str(found.get("page"))):
         values["page"] = int(found["page"])
-    start, end = values["start"], values["end"]
-    if start and end and start > end:
-        values["start"] = values["end"] = start = end = None
-    if start or end:
+    if values["start"] or values["end"]:
         values.pop("span", None)
     return Choice(**values)
 
 
 def date(text: object) -> dt.date | None:
-    """A date written YYYY-MM-DD that a record could have; None for anything else."""
+    """A date written YYYY-MM-DD, with a whole year; None for anything else."""
     if not isinstance(text, str) or not DATE.fullmatch(text):
         return None
     try:
         found = dt.date.fromisoformat(text)
     except ValueError:
         return None
-    return found if EARLIEST <= found <= LATEST else None
+    return found if found >= EARLIEST else None

@@ -1,4 +1,4 @@
-"""What can be taken home: CSV and JSON. Pure.
+"""What can be taken home: CSV, JSON, and a zip of both; and what each file is called. Pure.
 
 A text that a spreadsheet would take for a formula gets an apostrophe before it.
 """
@@ -7,11 +7,15 @@ import csv
 import datetime as dt
 import io
 import json
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard import words
-from dashboard.series import SERIES, Figure, Restated, Shown
+from dashboard.choice import PER_100K, Choice
+from dashboard.record import Seen
+from dashboard.series import SERIES, Restated, rounded
+from dashboard.settings import Settings
 from schemas.day import REGION
 from schemas.figures import FIGURES
 from schemas.moment import written
@@ -34,24 +38,70 @@ def harmless(cell: Cell) -> Cell:
     return "'" + cell if isinstance(cell, str) and cell.startswith(DANGEROUS) else cell
 
 
-def columns(then: Shown | None) -> list[str]:
-    """The columns of what a chart shows."""
-    names = [name if name != "fatality" else "fatality_percent" for name in SERIES]
-    return ["date", *names, *(f"{name}_today" for name in names if then is not None)]
-
-
-def shown_rows(now: Shown, then: Shown | None) -> list[tuple[dt.date, list[Figure]]]:
-    """What a chart shows, a row a date, oldest first; beside the record as it stood, today's."""
-    sides = [_by_date(now)] if then is None else [_by_date(then), _by_date(now)]
-    nothing: list[Figure] = [None] * len(SERIES)
-    return [
-        (date, [value for side in sides for value in side.get(date, nothing)])
-        for date in sorted(set().union(*sides))
+def shown_rows(seen: Seen) -> list[list[Cell]]:
+    """What a chart shows with its header, a row a date, oldest first; beside the record as it stood,
+    today's. Each figure is rounded as the page writes it."""
+    sides = [side for side in (seen.then, seen.now) if side is not None]
+    rows: list[list[Cell]] = [
+        [
+            date.isoformat(),
+            *(rounded(side.figures[name][place], name, seen.choice) for side in sides for name in SERIES),
+        ]
+        for place, date in enumerate(seen.now.dates)
     ]
+    return [["date", *units(seen)], *rows]
 
 
-def _by_date(shown: Shown) -> dict[dt.date, list[Figure]]:
-    return {date: [shown.figures[name][place] for name in SERIES] for place, date in enumerate(shown.dates)}
+def units(seen: Seen) -> dict[str, str]:
+    """Each figure's column with its unit."""
+    names = {name if name != "fatality" else "fatality_percent": name for name in SERIES}
+    sides = ("",) if seen.then is None else ("", "_today")
+    return {column + side: words.unit(name, seen.choice) for side in sides for column, name in names.items()}
+
+
+def about(seen: Seen) -> dict[str, object]:
+    """What a file of shown figures holds, and where on this page's host it comes from."""
+    query = seen.choice.query()
+    return {
+        "title": words.title(seen.choice),
+        "page": f"/{query}",
+        "address": f"/data/shown.csv{query}",
+        "query": query,
+        "as_of": None if seen.choice.asof is None else seen.choice.asof.isoformat(),
+        "through": seen.shown_rows[-1].day.date.isoformat() if seen.shown_rows else None,
+        "units": units(seen),
+    }
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """Texts by their names as one zip, the same bytes for the same texts."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, text in files.items():
+            bundle.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+    return file.getvalue()
+
+
+def stem(seen: Seen, settings: Settings, what: str = "") -> str:
+    """``daybook-new-per100k-2020-09-01-to-2020-12-29-as-of-2021-01-02``: a name from what was chosen."""
+    choice, dates = seen.choice, seen.now.dates
+    return "-".join(
+        filter(
+            None,
+            [
+                named(settings, what),
+                choice.show,
+                PER_100K if choice.per == PER_100K else "",
+                f"{dates[0]}-to-{dates[-1]}" if dates else "",
+                f"as-of-{choice.asof}" if choice.asof else "",
+            ],
+        )
+    )
+
+
+def named(settings: Settings, what: str) -> str:
+    """What a download is called; that it is made up goes with it."""
+    return "-".join(filter(None, ["daybook", "synthetic" if settings.synthetic else "", what]))
 
 
 def record_rows(rows: Iterable[Row]) -> list[list[Cell]]:
@@ -73,13 +123,21 @@ def _with_header(header: Sequence[str], found: Iterable[Mapping[str, Cell]]) -> 
     return [[*header], *([values[name] for name in header] for values in found)]
 
 
-def restated_rows(restated: Iterable[Restated]) -> list[list[Cell]]:
+def restated_rows(restated: Iterable[Restated], choice: Choice) -> list[list[Cell]]:
     """Figures restated later, with their header."""
-    header: list[Cell] = ["date", "series", "then", "now", "entered_at"]
-    return [
-        header,
-        *([one.date.isoformat(), one.series, one.then, one.now, written(one.entered_at)] for one in restated),
+    header: list[Cell] = ["date", "series", "then", "now", "unit", "entered_at"]
+    rows: list[list[Cell]] = [
+        [
+            change.date.isoformat(),
+            change.series,
+            change.then,
+            change.now,
+            words.unit(change.series, choice),
+            written(change.entered_at),
+        ]
+        for change in restated
     ]
+    return [header, *rows]
 
 
 def entry(row: Row) -> dict[str, Any]:

@@ -8,19 +8,17 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard import words
+from dashboard import axes, readout, words
 from dashboard.choice import LOG, NEW, Choice
-from dashboard.series import NAMES, SERIES, Figure, Restated, Shown, Stretch
+from dashboard.series import COUNTS, NAMES, SERIES, Figure, Restated, Shown, Stretch
 
 COLOURS = {"cases": "#0072B2", "deaths": "#D55E00", "recovered": "#009E73", "fatality": "#6B7280"}
-PALE = "#9CA3AF"
-INK, MUTED, RULE, SHADE = "#1f2328", "#57606a", "#e3e1da", "rgba(128,128,128,0.14)"
+PALE = "#7B8290"  # 3:1 on both grounds, like the others
+INK, SHADE = "#1f2328", "rgba(128,128,128,0.14)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 AXES = {"cases": "y", "deaths": "y2", "recovered": "y3", "fatality": "y4"}
-HEAD = 0.055  # of the height, above each panel for its heading
 FEW_DAYS = 45  # up to here each day gets a mark, so that one between two gaps is seen
-HALF_A_DAY = dt.timedelta(hours=12)
 MIN_NOTE_SHARE = 0.08  # of the axis: a narrower stretch has no room for words, the notes have them
 
 PlotlyJson = dict[str, Any]
@@ -43,7 +41,8 @@ def chart(
         # Two records are compared as lines: bars would hide the one behind.
         traces.append(_trace(name, then or now, choice, bars=then is None))
     if then is not None:
-        traces += [_marks(name, then, choice, restated) for name in SERIES[:-1]]
+        traces += [_marks(name, then, choice, restated) for name in COUNTS]
+    traces += [_words(name, now, choice, then, restated) for name in SERIES]
     span = (now.dates[0], now.dates[-1]) if now.dates else None
     shapes, labels = _shades(span, unreported, pending)
     layout: PlotlyJson = {
@@ -57,13 +56,22 @@ def chart(
         "hoverlabel": {"font": {"family": FONT, "size": 13}},
         "dragmode": False,
         "bargap": 0.12,
-        "xaxis": _time_axis(span),
-        **{f"yaxis{AXES[name][1:]}": _axis(name, number, choice) for number, name in enumerate(SERIES)},
+        "xaxis": axes.time(span),
+        **{
+            f"yaxis{AXES[name][1:]}": axes.values(name, number, choice, _drawn(name, choice, now, then))
+            for number, name in enumerate(SERIES)
+        },
         "shapes": shapes,
         "annotations": [*_headings(choice), *labels, *(_synthetic() if synthetic else [])],
-        "meta": {"credit": words.CREDIT, "synthetic": synthetic, "asof": str(choice.asof or "")},
+        "meta": {"synthetic": synthetic},
     }
     return {"data": traces, "layout": layout}
+
+
+def _drawn(name: str, choice: Choice, *sides: Shown | None) -> list[float]:
+    """Every figure that a panel draws."""
+    figures = [plotted(side.figures[name], choice, name) for side in sides if side is not None]
+    return [value for values in figures for value in values if value is not None]
 
 
 def plotted(values: Sequence[Figure], choice: Choice, name: str) -> list[Figure]:
@@ -81,7 +89,7 @@ def _trace(name: str, figures: Shown, choice: Choice, bars: bool) -> PlotlyJson:
         "x": [date.isoformat() for date in figures.dates],
         "y": plotted(figures.figures[name], choice, name),
         "yaxis": AXES[name],
-        "hovertemplate": f"%{{y:{_format(name, choice)}}}{_suffix(name)}<extra>{NAMES[name]}</extra>",
+        **readout.SILENT,
     }
     if bars:
         return trace | {"marker": {"color": COLOURS[name], "line": {"width": 0}}}
@@ -104,108 +112,57 @@ def _pale(name: str, figures: Shown, choice: Choice) -> PlotlyJson:
         "yaxis": AXES[name],
         "line": {"color": PALE, "width": 1.5, "dash": "dot"},
         "connectgaps": False,
-        "hovertemplate": f"%{{y:{_format(name, choice)}}}{_suffix(name)}<extra>{NAMES[name]} today</extra>",
+        **readout.SILENT,
     }
 
 
 def _marks(name: str, then: Shown, choice: Choice, restated: Sequence[Restated]) -> PlotlyJson:
-    """A ring on each day that was restated later; old value, new value and when, in the hover."""
-    place = dict(zip(then.dates, plotted(then.figures[name], choice, name), strict=True))
-    found = [one for one in restated if one.series == name and place.get(one.date) is not None]
+    """A ring on each day that was restated later."""
+    height = dict(zip(then.dates, plotted(then.figures[name], choice, name), strict=True))
+    dates = [change.date for change in restated if change.series == name and height[change.date] is not None]
     return {
         "type": "scatter",
         "mode": "markers",
         "name": f"{NAMES[name]} restated",
-        "x": [one.date.isoformat() for one in found],
-        "y": [place[one.date] for one in found],
+        "x": [date.isoformat() for date in dates],
+        "y": [height[date] for date in dates],
         "yaxis": AXES[name],
-        "customdata": [
-            [words.number(one.then), words.number(one.now), words.moment(one.entered_at)] for one in found
-        ],
         "marker": {
             "symbol": "circle-open",
-            "size": 7 if len(found) <= FEW_DAYS else 4,
+            "size": 7 if len(dates) <= FEW_DAYS else 4,
             "color": COLOURS[name],
-            "line": {"width": 1.5 if len(found) <= FEW_DAYS else 1, "color": COLOURS[name]},
+            "line": {"width": 1.5 if len(dates) <= FEW_DAYS else 1, "color": COLOURS[name]},
         },
-        "hovertemplate": "%{customdata[0]} then, %{customdata[1]} now,<br>entered %{customdata[2]}"
-        f"<extra>{NAMES[name]} restated</extra>",
+        **readout.SILENT,
     }
 
 
-def _format(name: str, choice: Choice) -> str:
-    return f",.{words.decimals(name, choice)}f"
-
-
-def _suffix(name: str) -> str:
-    return " %" if name == "fatality" else ""
-
-
-def _domain(number: int) -> tuple[float, float]:
-    height = 1 / len(SERIES)
-    top = 1 - number * height
-    return (round(top - height + (0.022 if number < len(SERIES) - 1 else 0), 4), round(top - HEAD, 4))
-
-
-def _axis(name: str, number: int, choice: Choice) -> PlotlyJson:
-    logarithmic = choice.scale == LOG and name != "fatality"
-    axis: PlotlyJson = {
-        "domain": _domain(number),
-        "type": "log" if logarithmic else "linear",
-        "fixedrange": True,
-        "gridcolor": RULE,
-        "zerolinecolor": RULE,
-        "nticks": 5,
-        "exponentformat": "SI",
-        "tickfont": {"color": MUTED, "size": 12},
-    }
-    if name == "fatality":
-        axis["ticksuffix"] = "%"
-    if not logarithmic:
-        axis["rangemode"] = "tozero"
-    return axis
-
-
-def _time_axis(span: tuple[dt.date, dt.date] | None) -> PlotlyJson:
-    axis: PlotlyJson = {
-        "type": "date",
-        "anchor": "y4",
-        "fixedrange": True,
-        "showgrid": False,
-        "linecolor": MUTED,
-        "ticks": "outside",
-        "tickcolor": MUTED,
-        "tickfont": {"color": MUTED, "size": 12},
-        "hoverformat": "%A, %-d %B %Y",
-        "nticks": 7,
-        # The year on a line of its own: beside the month there is no room for it on a telephone.
-        "tickformatstops": [
-            {"dtickrange": [None, "M1"], "value": "%-d %b\n%Y"},
-            {"dtickrange": ["M1", None], "value": "%b\n%Y"},
-        ],
-        "tickangle": 0,
-    }
-    if span is not None:
-        axis["range"] = list(_edges(*span))
-    return axis
-
-
-def _edges(first: dt.date, last: dt.date) -> tuple[str, str]:
-    """From half a day before to half a day after: a day is as wide as its bar."""
-    start, end = (dt.datetime.combine(date, dt.time()) for date in (first, last))
-    return ((start - HALF_A_DAY).isoformat(), (end + HALF_A_DAY).isoformat())
+def _words(
+    name: str, now: Shown, choice: Choice, then: Shown | None, restated: Sequence[Restated]
+) -> PlotlyJson:
+    heights = [
+        height if height is not None else other
+        for height, other in zip(
+            plotted((then or now).figures[name], choice, name),
+            plotted(now.figures[name], choice, name),
+            strict=True,
+        )
+    ]
+    texts = readout.texts(name, choice, now, then, restated)
+    dates = [date.isoformat() for date in now.dates]
+    return readout.trace(name, COLOURS[name], heights, texts, dates) | {"yaxis": AXES[name]}
 
 
 def _headings(choice: Choice) -> list[PlotlyJson]:
     return [
         {
-            "text": f"<b>{NAMES[name]}</b>  {words.unit(name, choice)}",
+            "text": f"<b>{NAMES[name]}</b>  {words.heading(name, choice)}",
             "xref": "paper",
             "yref": "paper",
             "x": 0,
             "xanchor": "left",
             "xshift": -40,
-            "y": _domain(number)[1],
+            "y": axes.domain(number)[1],
             "yanchor": "bottom",
             "yshift": 3,
             "showarrow": False,
@@ -230,7 +187,7 @@ def _shades(
             seen = _seen(stretch, span)
             if seen is None or span is None:
                 continue
-            start, end = _edges(seen.first, seen.last)
+            start, end = axes.edges(seen.first, seen.last)
             shapes.append(
                 {
                     "type": "rect",
@@ -249,7 +206,7 @@ def _shades(
             if width >= MIN_NOTE_SHARE * ((span[1] - span[0]).days + 1):
                 # At the axis' end it may reach back over the ground's edge; elsewhere it is in the middle.
                 at_end = seen.last == span[1]
-                halfway = _edges(seen.first + dt.timedelta(days=width // 2), seen.first)[0]
+                halfway = axes.edges(seen.first + dt.timedelta(days=width // 2), seen.first)[0]
                 labels.append(_label(end if at_end else halfway, at_end, yref, y, text))
     return shapes, labels
 
@@ -270,7 +227,7 @@ def _label(x: str, at_end: bool, yref: str, y: float, text: str) -> PlotlyJson:
         "xshift": -6 if at_end else 0,
         "y": y,
         "showarrow": False,
-        "font": {"size": 12, "color": MUTED},
+        "font": {"size": 12, "color": axes.MUTED},
     }
 
 
@@ -282,7 +239,7 @@ def _synthetic() -> list[PlotlyJson]:
             "xref": "paper",
             "yref": "paper",
             "x": 0.5,
-            "y": sum(_domain(number)) / 2,
+            "y": sum(axes.domain(number)) / 2,
             "showarrow": False,
             "font": {"size": 22, "color": "rgba(128,128,128,0.45)"},
         }

@@ -18,7 +18,7 @@ BADGES, BANNERS, RECORD, STATUS, ELSEWHERE = "badges", "banners", "record", "sta
 # The record.
 SHOW, SCALE, PER, SPAN, START, END, ASOF = "show", "scale", "per", "span", "start", "end", "asof"
 TILES, BELIEVED, NOTES, CHART, PNG = "tiles", "believed", "notes", "chart", "png"
-DRAWING, RESTATED, TABLE = "drawing", "restated", "table"
+DRAWING, PICTURE, RESTATED, TABLE = "drawing", "picture", "restated", "table"
 DOWNLOADS, PROVENANCE = "downloads", "provenance"
 # The status page.
 ASSESSMENT, DAY, HISTORY = "assessment", "day", "history"
@@ -26,7 +26,6 @@ ASSESSMENT, DAY, HISTORY = "assessment", "day", "history"
 CONTROLS = (SHOW, SCALE, PER, SPAN, START, END, ASOF, DAY)
 
 REFRESH_SECONDS = 60
-DEBOUNCE_MILLISECONDS = 700  # a date typed digit by digit is several dates on the way
 
 
 def page(refresh_seconds: float = REFRESH_SECONDS) -> Component:
@@ -126,36 +125,8 @@ def _record() -> Component:
                         className="controls",
                         **aria(label="What the chart shows"),
                     ),
-                    html.Div(id=BELIEVED),
-                    html.Figure(
-                        [
-                            html.Div(
-                                dcc.Graph(
-                                    id=CHART,
-                                    figure={
-                                        "data": [],
-                                        "layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False}},
-                                    },
-                                    responsive=True,
-                                    config={
-                                        "displayModeBar": False,
-                                        "responsive": True,
-                                        "doubleClick": False,
-                                    },
-                                ),
-                                className="chart",
-                            ),
-                            html.Figcaption(id=NOTES, className="notes"),
-                        ]
-                    ),
-                    html.Div(
-                        [
-                            html.Span("Take it home:"),
-                            html.Span(id=DOWNLOADS),
-                            html.Button("PNG", id=PNG, type="button", className="link"),
-                        ],
-                        className="downloads",
-                    ),
+                    html.Div(id=BELIEVED, role="status"),
+                    _picture(),
                 ],
                 id=DRAWING,
                 hidden=True,
@@ -165,6 +136,30 @@ def _record() -> Component:
         ],
         id=RECORD,
         hidden=True,
+    )
+
+
+def _picture() -> Component:
+    nothing = {"data": [], "layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False}}}
+    graph = dcc.Graph(
+        id=CHART,
+        figure=nothing,
+        responsive=True,
+        config={"displayModeBar": False, "responsive": True, "doubleClick": False},
+    )
+    return html.Div(
+        [
+            html.Figure([html.Div(graph, className="chart"), html.Figcaption(id=NOTES, className="notes")]),
+            html.Div(
+                [
+                    html.Span("Take it home:"),
+                    html.Span(id=DOWNLOADS),
+                    html.Button("PNG", id=PNG, type="button", className="link"),
+                ],
+                className="downloads",
+            ),
+        ],
+        id=PICTURE,
     )
 
 
@@ -205,9 +200,7 @@ def _date(name: str, label: str) -> Component:
                 id=name,
                 type="date",  # pyright: ignore[reportArgumentType] documented, and tried, but not in its stub
                 value="",
-                debounce=DEBOUNCE_MILLISECONDS,
-                min=choice.EARLIEST.isoformat(),
-                max=dt.date(2099, 12, 31).isoformat(),
+                max=dt.date.max.isoformat(),  # without it a year has six digits
             ),
         ]
     )

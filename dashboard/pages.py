@@ -2,12 +2,13 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dash import Output, ctx, html, no_update
 
-from dashboard import choice, layout, parts, record, status, status_page
+from dashboard import choice, downloads, layout, parts, record, status, status_page, table, words
 from dashboard.cache import Desk
 from dashboard.choice import Choice
 from dashboard.latest import Latest
@@ -27,13 +28,18 @@ class Pages:
         """The address as the controls say, or the controls as the address says: whichever moved."""
         asked = choice.read(search)
         if ctx.triggered_id in (None, layout.URL):
-            return (no_update, *_values(asked))
-        found = choice.chosen(dict(zip(layout.CONTROLS, values, strict=True)))
+            return (no_update, *_moved(values, asked))
+        chosen = choice.chosen(dict(zip(layout.CONTROLS, values, strict=True)))
         if ctx.triggered_id == layout.SPAN:
-            found = replace(found, start=None, end=None, span=values[layout.CONTROLS.index(layout.SPAN)])
-        query = found.query()
+            chosen = replace(chosen, start=None, end=None, span=values[layout.CONTROLS.index(layout.SPAN)])
+        query = chosen.query()
         address = no_update if query == asked.query() else query
-        return (address, *_values(found))
+        # A control that was just moved says what it says, even if nothing comes of it.
+        texts = (
+            no_update if name == ctx.triggered_id else text
+            for name, text in zip(layout.CONTROLS, _moved(values, chosen), strict=True)
+        )
+        return (address, *texts)
 
     def draw(
         self, path: Any = None, search: Any = None, _tick: Any = None, _again: Any = None, drawn: Any = None
@@ -53,7 +59,7 @@ class Pages:
         common = (
             version,
             parts.banners(latest, self.settings),
-            parts.badges(latest, assessment),
+            parts.badges(latest, assessment, self.settings, at_status=at_status),
             parts.provenance(latest, self.settings),
         )
         if at_status:
@@ -71,15 +77,12 @@ class Pages:
     def assess(self, latest: Latest) -> status.Assessment:
         return status.assess(latest, self.desk.clock(), dt.timedelta(hours=self.settings.stale_after_hours))
 
-    def filename(self, what: str, suffix: str) -> str:
-        """What a download is called; that it is made up goes with it."""
-        return f"daybook{'-synthetic' if self.settings.synthetic else ''}-{what}.{suffix}"
-
 
 PARTS = (
     layout.DRAWING,
     layout.TILES,
     layout.BELIEVED,
+    layout.PICTURE,
     layout.CHART,
     layout.NOTES,
     layout.DOWNLOADS,
@@ -89,7 +92,7 @@ PARTS = (
     layout.HISTORY,
     layout.ELSEWHERE,
 )
-PROPERTIES = {layout.CHART: "figure", layout.DRAWING: "hidden"}
+PROPERTIES = {layout.CHART: "figure", layout.DRAWING: "hidden", layout.PICTURE: "hidden"}
 DRAWN = (
     Output(layout.VERSION, "data"),
     Output(layout.BANNERS, "children"),
@@ -98,6 +101,12 @@ DRAWN = (
     *(Output(name, "hidden") for name in (layout.RECORD, layout.STATUS, layout.ELSEWHERE)),
     *(Output(name, PROPERTIES.get(name, "children")) for name in PARTS),
 )
+
+
+def _moved(values: Sequence[Any], chosen: Choice) -> list[Any]:
+    """What each control is to say where it says otherwise: nothing is written into a field needlessly,
+    someone may be typing there."""
+    return [no_update if text == value else text for text, value in zip(_values(chosen), values, strict=True)]
 
 
 def _values(asked: Choice) -> tuple[str, ...]:
@@ -120,21 +129,40 @@ def _text(date: dt.date | None) -> str:
 
 def _record(latest: Latest, settings: Settings, asked: Choice) -> dict[str, Any]:
     seen = record.see(latest, asked)
-    if not seen.now.dates:
-        emptied = (layout.BELIEVED, layout.NOTES, layout.DOWNLOADS, layout.RESTATED, layout.TABLE)
-        return {layout.TILES: record.tiles(seen, latest), layout.DRAWING: True} | {
-            name: [] for name in emptied
-        }
+    drawn = bool(seen.now.dates)
+    empty = (layout.NOTES, layout.DOWNLOADS, layout.RESTATED, layout.TABLE)
     return {
-        layout.DRAWING: False,
         layout.TILES: record.tiles(seen, latest),
+        layout.DRAWING: not seen.rows,
         layout.BELIEVED: record.believed(seen, latest),
-        layout.CHART: record.chart(seen, settings),
-        layout.NOTES: record.notes(seen),
-        layout.DOWNLOADS: record.links(seen),
-        layout.RESTATED: record.restated(seen),
-        layout.TABLE: record.table(seen),
+        layout.PICTURE: not drawn,
+    } | (_drawn(seen, settings) if drawn else {name: [] for name in empty})
+
+
+def _drawn(seen: record.Seen, settings: Settings) -> dict[str, Any]:
+    chart = record.chart(seen, settings)
+    chart["layout"]["meta"] |= {
+        "name": downloads.stem(seen, settings)
+        + (f"-{choice.LOG}" if seen.choice.scale == choice.LOG else ""),
+        "caption": record.caption(seen),
+        "credit": "Synthetic sample: these figures are made up." if settings.synthetic else words.CREDIT,
     }
+    return {
+        layout.CHART: chart,
+        layout.NOTES: record.notes(seen),
+        layout.DOWNLOADS: _links(seen.choice.query()),
+        layout.RESTATED: table.restated(seen),
+        layout.TABLE: table.table(seen),
+    }
+
+
+def _links(query: str) -> list[Any]:
+    return [
+        html.A("CSV", href=f"/data/shown.csv{query}", id="csv"),
+        html.A("its units and credit", href=f"/data/metadata.json{query}", id="metadata"),
+        html.A("both as a zip", href=f"/data/shown.zip{query}", id="zip"),
+        html.A("JSON", href=f"/data/shown.json{query}", id="json"),
+    ]
 
 
 def _status(

@@ -1,13 +1,15 @@
 """What both pages are made of. Pure."""
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from dashboard import status, words
+from dashboard.choice import Choice
+from dashboard.expected import next_run
 from dashboard.latest import Latest
 from dashboard.settings import Settings
 from dashboard.status import Assessment
@@ -36,37 +38,51 @@ def banners(latest: Latest, settings: Settings) -> list[Component]:
             )
         )
     for problem in latest.problems:
-        shown = f"the figures below are those of {words.moment(latest.read_at)}"
+        shown = f"the figures below are those of {words.when(latest.read_at)}"
         kept = shown if latest.read_at else "no figures have been read yet"
-        text = f"{PLACES[problem.place]} has been out of reach since {words.moment(problem.since)}: {kept}."
+        text = f"{PLACES[problem.place]} has been out of reach since {words.when(problem.since)}: {kept}."
         found.append(html.P(text, className="banner failure"))
     if latest.waiting and not latest.problems:
-        found.append(
-            html.P("An answer is taking its time; this is what was last known.", className="banner failure")
-        )
+        text = "An answer is taking its time; this is what was last known."
+        if latest.rows is None:
+            text = "The figures have not been read yet; an answer is on its way. Look again in a minute."
+        found.append(html.P(text, className="banner failure"))
     return [html.Div(found, role="status")] if found else []
 
 
-def badges(latest: Latest, assessment: Assessment) -> list[Component]:
-    """Data through, checked at, and what is not as it should be."""
-    through = latest.head.last_acknowledged if latest.head else None
-    found: list[Component] = [
-        html.Span(["Data through ", html.B(str(through or "no date yet"))]),
-        html.Span(["Sources checked ", html.B(words.moment(status.checked_at(latest)))]),
-    ]
-    if assessment.stale:
-        found.append(html.Span("Stale", className="badge", title="No run has completed for too long"))
+def badges(latest: Latest, assessment: Assessment, settings: Settings, *, at_status: bool) -> list[Component]:
+    """How far the figures go, and when more are to be expected; the pipeline's state on its own page only."""
+    marks: list[Component] = [html.Span(["Data through ", html.B(_through(latest))])]
+    if checked := status.checked_at(latest):
+        marks.append(html.Span(["Sources checked ", html.B(words.when(checked))]))
+    marks.append(html.Span(_next(latest, assessment, settings)))
     if latest.trailing:
-        found.append(
-            html.Span(
-                "Trailing", className="badge", title="The store does not show all that was acknowledged"
-            )
-        )
-    if assessment.state != "healthy":
-        found.append(
+        marks.append(html.Span("Some of the newest figures are still to come", className="badge"))
+    if at_status and assessment.state != "healthy":
+        marks.append(
             html.A(assessment.state.capitalize(), href="/status", className=f"badge {assessment.state}")
         )
-    return found
+    return marks
+
+
+def _through(latest: Latest) -> str:
+    if latest.head is None:
+        return "not known yet"
+    date = latest.head.last_acknowledged
+    return "no date yet" if date is None else words.date(date)
+
+
+def _next(latest: Latest, assessment: Assessment, settings: Settings) -> list[Any]:
+    """What a reader may expect of the figures; nothing where that can't be said."""
+    ended = [warning for warning in status.standing(latest) if warning.code.startswith("ended/")]
+    if ended:
+        return ["No further figures expected"]
+    expected = next_run(settings.schedule, latest.head and latest.head.last_run)
+    if expected is None:
+        return []
+    if assessment.stale:
+        return [html.B("Late", className="badge"), " figures expected ", html.B(words.when(expected))]
+    return ["Next figures expected ", html.B(words.when(expected))]
 
 
 def provenance(latest: Latest, settings: Settings) -> list[Component]:
@@ -143,14 +159,14 @@ def table(
     return html.Div([html.P(caption, id=caption_id, className="caption"), scrolled])
 
 
-def date(found: dt.date) -> Component:
-    """A date that no line break cuts in two."""
-    return html.Time(found.isoformat(), dateTime=found.isoformat())
+def address(choice: Choice, **changes: Any) -> str:
+    """Where the record is shown under that choice, but for these changes."""
+    return "/" + replace(choice, **changes).query()
 
 
 def link(text: str, href: str, name: str) -> Component:
-    """To another state of this page, without loading it again."""
-    return dcc.Link(text, href=href, id=name)
+    """To another state of this page: the script goes there without loading it again or leaving the place."""
+    return html.A(text, href=href, id=name, className="here")
 
 
 def bullets(texts: Iterable[str], name: str = "plain") -> list[Component]:

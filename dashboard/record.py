@@ -2,28 +2,24 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard import downloads, figures, parts, series, status, words
+from dashboard import figures, parts, series, status, words
 from dashboard.choice import Choice
 from dashboard.latest import Latest
-from dashboard.series import NAMES, SERIES, Restated, Shown, Tile
+from dashboard.series import NAMES, Restated, Shown, Tile
 from dashboard.settings import Settings
 from storage.tables import Row
-
-ROWS_PER_PAGE = 28
-MAX_RESTATED = 40
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What is seen under a choice: today's record, and where one was asked for, the one of then.
-
-    ``is_unread``: the entries that the one of then is made of can't be read."""
+    """What is seen under a choice: today's record, and where one was asked for, the one of then, both of the
+    same dates. ``is_unread``: the entries that the one of then is made of can't be read."""
 
     choice: Choice
     rows: Sequence[Row]  # today's
@@ -41,20 +37,27 @@ class Seen:
 
 def see(latest: Latest, choice: Choice) -> Seen:
     """Raises nothing: without figures there is nothing to see, and that is shown."""
-    pending = series.stretches(day.date for day in status.pending(latest))
-    last = pending[-1].last if pending else None
-    rows = latest.rows or ()
-    now = series.shown(rows, choice, last)
-    moment = choice.moment
+    pending = tuple(series.stretches(day.date for day in status.pending(latest)))
+    rows, moment = latest.rows or (), choice.moment
+    rows_then = series.believed(latest.entries or (), moment) if moment else ()
+    dates = _dates(rows, rows_then, choice, pending)
+    now = series.shown(rows, choice, dates)
     if moment is None:
-        return Seen(choice, rows, now, None, (), (), tuple(pending))
-    rows_then = series.believed(latest.entries or (), moment)
-    # Both are cut to the dates of today's record, so that one axis carries both.
-    span = replace(choice, span="", start=now.dates[0], end=now.dates[-1]) if now.dates else choice
-    then = series.shown(rows_then, span)
-    within = {*now.dates, *then.dates}
-    changed = tuple(one for one in series.restated(rows_then, rows) if one.date in within)
-    return Seen(choice, rows, now, then, rows_then, changed, tuple(pending), latest.entries is None)
+        return Seen(choice, rows, now, None, (), (), pending)
+    then = series.shown(rows_then, choice, dates)
+    changed = series.restated(rows_then, rows, then, now, choice)
+    return Seen(choice, rows, now, then, rows_then, tuple(changed), pending, latest.entries is None)
+
+
+def _dates(
+    rows: Sequence[Row], rows_then: Sequence[Row], choice: Choice, pending: Sequence[series.Stretch]
+) -> Sequence[dt.date]:
+    if not rows:
+        return ()
+    last = max([rows[-1].day.date, *(stretch.last for stretch in pending)])
+    # A preset counts back from the newest day that was known.
+    newest = rows_then[-1].day.date if rows_then and choice.span else last
+    return series.days(*choice.within(rows[0].day.date, newest))
 
 
 def chart(seen: Seen, settings: Settings) -> dict[str, Any]:
@@ -66,6 +69,19 @@ def chart(seen: Seen, settings: Settings) -> dict[str, Any]:
         unreported=series.unreported(seen.shown_rows),
         pending=seen.pending,
         synthetic=settings.synthetic,
+    )
+
+
+def caption(seen: Seen) -> str:
+    """What the chart shows, in words."""
+    rows = seen.shown_rows
+    if not rows:
+        return f"{words.title(seen.choice)}."
+    known = seen.choice.asof or max(row.recorded_at for row in rows).date()
+    dotted = "" if seen.then is None else " Dotted: today's record."
+    return (
+        f"{words.title(seen.choice)}. Data through {words.date(rows[-1].day.date)}, as known on "
+        f"{words.date(known)} (UTC).{dotted}"
     )
 
 
@@ -83,57 +99,80 @@ def _tile(tile: Tile) -> Component:
     places = 2 if tile.series == "fatality" else 0
     suffix = " %" if tile.series == "fatality" else ""
     name = html.H2(NAMES[tile.series])
+    if tile.silent and tile.series == "fatality":
+        return html.Div([name, html.P("Too few deaths for a ratio", className="silent")], className="tile")
     if tile.silent:
-        since = [] if tile.since is None else [" since ", parts.date(tile.since)]
-        told = []
+        since = "" if tile.since is None else f" since {words.date(tile.since)}"
+        last = []
         if tile.since is not None:
-            last = parts.date(tile.since - series.ONE_DAY)
-            told = [html.P([f"Last: {words.number(tile.value, places)} on ", last])]
-        return html.Div([name, html.P(["Not reported", *since], className="silent"), *told], className="tile")
+            day = words.date(tile.since - series.ONE_DAY)
+            last = [html.P(f"Last: {words.number(tile.value, places)} on {day}")]
+        return html.Div([name, html.P(f"Not reported{since}", className="silent"), *last], className="tile")
     return html.Div(
         [
             name,
             html.P(words.number(tile.value, places) + suffix, className="value"),
             html.P(f"{words.signed(tile.on_day, places)} on the day"),
             html.P(f"{words.signed(tile.on_week, places)} on the week"),
-            html.P(str(tile.date), className="when"),
+            html.P(words.date(tile.date), className="when"),
         ],
         className=f"tile {tile.series}",
     )
 
 
 def believed(seen: Seen, latest: Latest) -> list[Component]:
-    """What is to be said of the record as it stood; nothing when it is today's."""
+    """What is to be said of the period, and of the record as it stood; nothing when all is as usual."""
+    texts = [html.P(text, className="believed") for text in outside(seen)]
     if seen.choice.asof is None:
+        return list(texts)
+    today = parts.link("Back to today's record", parts.address(seen.choice, asof=None), "today")
+    trailing = " The store does not show every entry yet." if latest.entries_trailing else ""
+    return [*texts, html.P([_stood(seen, latest.entries or ()) + trailing, " ", today], className="believed")]
+
+
+def outside(seen: Seen) -> list[str]:
+    """What is wrong with the period that was chosen, and which days the record has."""
+    start, end = seen.choice.start, seen.choice.end
+    if not seen.rows or not (start or end):
         return []
-    today = parts.link("Back to today's record", _address(seen.choice, asof=None), "today")
+    first, last = seen.rows[0].day.date, seen.rows[-1].day.date
+    record = f"The record spans {words.date(first)} to {words.date(last)}."
+    if start and end and start > end:
+        return [f"From, {words.date(start)}, lies after To, {words.date(end)}: no day is between. {record}"]
+    dates = [date for date in (start, end) if date and not first <= date <= last]
+    beyond = " and ".join(map(words.date, dates))
+    verb = "lies" if len(dates) == 1 else "lie"
+    return [f"{beyond} {verb} outside the record. {record}"] if dates else []
+
+
+def _stood(seen: Seen, entries: Sequence[Row]) -> str:
+    asof = words.date(seen.choice.asof or dt.date.min)
     if seen.is_unread:
-        text = (
-            f"The entries can't be read now, so it is not known how the record stood when "
-            f"{seen.choice.asof} ended (UTC). Today's record is the pale line."
+        return (
+            f"The entries can't be read now, so it is not known how the record stood when {asof} ended "
+            "(UTC). Today's record is the pale line."
         )
-    elif seen.rows_then:
-        last = seen.rows_then[-1].day.date
-        days = len({one.date for one in seen.restated})
-        text = (
-            f"The record as it stood when {seen.choice.asof} ended (UTC): "
-            f"{words.count(len(seen.rows_then), 'day')} through {last}, over today's as a pale dotted line. "
-            f"{words.count(days, 'day')} shown here {'was' if days == 1 else 'were'} restated later"
-            f"{', ringed' if days else ''}."
-        )
-    else:
-        text = (
-            f"Nothing had been entered when {seen.choice.asof} ended (UTC). Today's record is the pale line."
-        )
-    if latest.entries_trailing:
-        text += " The store does not show every entry yet."
-    return [html.P([text, " ", today], className="believed")]
+    if not seen.rows_then:
+        first = min((row.recorded_at for row in entries), default=None)
+        since = f": the first entry was made on {words.when(first)}" if first else ""
+        return f"Nothing had been entered when {asof} ended (UTC){since}. Today's record is the pale line."
+    newest = max(row.recorded_at for row in entries)
+    if seen.choice.moment and newest.date() < seen.choice.moment.date():
+        return f"{asof} lies after the newest entry, of {words.when(newest)}: this is today's record."
+    days = len({change.date for change in seen.restated})
+    return (
+        f"The record as it stood when {asof} ended (UTC): {words.count(len(seen.rows_then), 'day')} through "
+        f"{words.date(seen.rows_then[-1].day.date)}, over today's as a pale dotted line. "
+        f"{words.count(days, 'day')} shown here {'was' if days == 1 else 'were'} restated later"
+        f"{', ringed' if days else ''}."
+    )
 
 
 def notes(seen: Seen) -> list[Component]:
     """What is missing, and how to read what is there."""
     shown = seen.then or seen.now
-    return parts.bullets(said(seen.shown_rows, seen.choice, shown, seen.pending))
+    sentences = said(seen.shown_rows, seen.choice, shown, seen.pending)
+    return [html.P(caption(seen), className="choice"), *parts.bullets(sentences)]
 
 
 def said(rows: Sequence[Row], choice: Choice, shown: Shown, pending: Sequence[series.Stretch]) -> list[str]:
@@ -143,128 +182,10 @@ def said(rows: Sequence[Row], choice: Choice, shown: Shown, pending: Sequence[se
     if unreported:
         last = rows[-1].day.date
         openly = len(unreported) == 1 and unreported[0].last == last
-        when = f"since {unreported[0].first}" if openly else words.stretches(unreported)
+        when = f"since {words.date(unreported[0].first)}" if openly else words.stretches(unreported)
         found.append(f"Recoveries: not reported {when}. A gap, not a zero.")
     if missing:
         found.append(f"No figures for {words.stretches(missing)}.")
     if pending:
         found.append(f"Published, not yet entered: {words.stretches(pending)}.")
     return [*found, *words.notes(choice, shown)]
-
-
-def restated(seen: Seen) -> list[Component]:
-    """Figures that were restated after the chosen date: the newest dates, and where to get all."""
-    if not seen.restated:
-        return []
-    rows = [
-        [
-            str(one.date),
-            NAMES[one.series],
-            words.number(one.then),
-            words.number(one.now),
-            words.signed(None if None in (one.then, one.now) else (one.now or 0) - (one.then or 0)),
-            words.moment(one.entered_at),
-        ]
-        for one in reversed(seen.restated[-MAX_RESTATED:])
-    ]
-    total = len(seen.restated)
-    caption = [f"Restated since then: {words.count(total, 'figure')}"]
-    if total > MAX_RESTATED:
-        caption = [f"Restated since then: the newest {MAX_RESTATED} of {total:,} figures"]
-    href = "/data/restated.csv" + seen.choice.query()
-    return [
-        html.H2("What was restated"),
-        parts.table(
-            [*caption, " (", html.A("all as CSV", href=href, id="restated-csv"), ")"],
-            ["Date", "Figure", "Then", "Now", "Change", "Entered"],
-            rows,
-            "restated",
-            texts=(0, 1, 5),
-        ),
-    ]
-
-
-def table(seen: Seen) -> list[Component]:
-    """Exactly what the chart shows, the newest date first, a page at a time."""
-    all_rows = downloads.shown_rows(seen.now, seen.then)[::-1]
-    if not all_rows:
-        return []
-    pages = -(-len(all_rows) // ROWS_PER_PAGE)
-    page = min(seen.choice.page, pages)
-    start = (page - 1) * ROWS_PER_PAGE
-    names = [*SERIES, *(SERIES if seen.then is not None else ())]
-    places = [words.decimals(name, seen.choice) for name in names]
-    entered = {row.day.date for row in seen.shown_rows}
-    rows = [
-        [
-            str(date),
-            *(
-                words.number(value, places[column])
-                if value is not None
-                else _silence(names[column], date in entered)
-                for column, value in enumerate(values)
-            ),
-        ]
-        for date, values in all_rows[start : start + ROWS_PER_PAGE]
-    ]
-    header = [NAMES[name] + (", %" if name == "fatality" else "") for name in SERIES]
-    if seen.then is not None:
-        header += [f"{text} today" for text in header]
-    unit = words.unit("cases", seen.choice)
-    caption = (
-        f"What the chart shows: {unit}. Days {start + 1}–{start + len(rows)} of {len(all_rows)}, newest first"
-    )
-    return [
-        html.H2("The table"),
-        parts.table(caption, ["Date", *header], rows, "table"),
-        html.Nav(
-            [
-                *(
-                    [parts.link("Newer days", _address(seen.choice, page=page - 1), "newer")]
-                    if page > 1
-                    else []
-                ),
-                html.Span(f"Page {page} of {pages}"),
-                *(
-                    [parts.link("Older days", _address(seen.choice, page=page + 1), "older")]
-                    if page < pages
-                    else []
-                ),
-            ],
-            className="pages",
-            **parts.aria(label="Pages of the table"),
-        ),
-    ]
-
-
-def _silence(name: str, entered: bool) -> Component:
-    """Why there is no figure."""
-    text = "not reported" if name == "recovered" else "not known"
-    return html.Span(text if entered else "no figure", className="silence")
-
-
-def links(seen: Seen) -> list[Component]:
-    query = seen.choice.query()
-    return [
-        html.A("CSV", href=f"/data/shown.csv{query}", id="csv"),
-        html.A("JSON", href=f"/data/shown.json{query}", id="json"),
-    ]
-
-
-def _address(choice: Choice, **changes: Any) -> str:
-    return "/" + replace(choice, **changes).query()
-
-
-def columns(seen: Seen) -> list[list[downloads.Cell]]:
-    """The chart's figures with their header, for the downloads."""
-    rows = downloads.shown_rows(seen.now, seen.then)
-    return [list(downloads.columns(seen.then)), *([date.isoformat(), *values] for date, values in rows)]
-
-
-def filename(seen: Seen, settings: Settings, suffix: str) -> str:
-    """``daybook-new-2020-09-01-to-2020-12-29.csv``."""
-    dates = seen.now.dates
-    span = f"-{dates[0]}-to-{dates[-1]}" if dates else ""
-    asof = f"-as-of-{seen.choice.asof}" if isinstance(seen.choice.asof, dt.date) else ""
-    made_up = "-synthetic" if settings.synthetic else ""
-    return f"daybook{made_up}-{seen.choice.show}{span}{asof}.{suffix}"

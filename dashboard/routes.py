@@ -14,7 +14,7 @@ from typing import Self
 from dash import Dash
 from flask import Flask, Response, request
 
-from dashboard import choice, downloads, record, status_document, words
+from dashboard import choice, downloads, record, status_document
 from dashboard.latest import Latest, history
 from dashboard.pages import HOME, STATUS, Pages
 
@@ -64,11 +64,13 @@ def register(app: Dash, pages: Pages) -> None:
 
 
 def _data(server: Flask, pages: Pages) -> None:
+    settings = pages.settings
+
     @server.get("/data/latest.csv")
     def latest_csv() -> Response:
         latest = pages.desk.look()
         rows = downloads.record_rows(latest.rows or ())
-        return _csv(Answer.of_rows(latest), rows, pages.filename("record", "csv"))
+        return _csv(Answer.of_rows(latest), rows, downloads.named(settings, "record"))
 
     @server.get("/data/latest.json")
     def latest_json() -> Response:
@@ -76,37 +78,55 @@ def _data(server: Flask, pages: Pages) -> None:
         rows = latest.rows or ()
         newest = rows[-1].day.date.isoformat() if rows else None
         content = {"through": newest, "days": [downloads.entry(row) for row in rows]}
-        return _json(Answer.of_rows(latest), pages, content, pages.filename("record", "json"))
+        return _json(Answer.of_rows(latest), pages, content, downloads.named(settings, "record"))
 
     @server.get("/data/shown.csv")
     def shown_csv() -> Response:
         answer, seen = _seen(pages)
-        return _csv(answer, record.columns(seen), record.filename(seen, pages.settings, "csv"))
+        response = _csv(answer, downloads.shown_rows(seen), downloads.stem(seen, settings))
+        about = f"/data/metadata.json{seen.choice.query()}"
+        response.headers["Link"] = f'<{about}>; rel="describedby"; type="application/json"'
+        return response
+
+    @server.get("/data/metadata.json")
+    def metadata_json() -> Response:
+        answer, seen = _seen(pages)
+        return _json(answer, pages, downloads.about(seen), downloads.stem(seen, settings, "metadata"))
+
+    @server.get("/data/shown.zip")
+    def shown_zip() -> Response:
+        answer, seen = _seen(pages)
+        if answer.read_at is None:
+            return _nothing_read()
+        stem = downloads.stem(seen, settings)
+        files = {
+            f"{stem}.csv": downloads.text_of(downloads.shown_rows(seen)),
+            "metadata.json": _document(answer, pages, downloads.about(seen)),
+        }
+        return _download(downloads.zipped(files), "application/zip", answer, f"{stem}.zip")
 
     @server.get("/data/shown.json")
     def shown_json() -> Response:
         answer, seen = _seen(pages)
-        names, *rows = record.columns(seen)
-        units = {name: words.unit(name, seen.choice) for name in seen.now.figures}
+        names, *rows = downloads.shown_rows(seen)
         days = [dict(zip(map(str, names), row, strict=True)) for row in rows]
-        content = {"query": seen.choice.query(), "units": units, "days": days}
-        return _json(answer, pages, content, record.filename(seen, pages.settings, "json"))
+        return _json(answer, pages, downloads.about(seen) | {"days": days}, downloads.stem(seen, settings))
 
     @server.get("/data/restated.csv")
     def restated_csv() -> Response:
         answer, seen = _seen(pages)
-        return _csv(answer, downloads.restated_rows(seen.restated), pages.filename("restated", "csv"))
+        rows = downloads.restated_rows(seen.restated, seen.choice)
+        return _csv(answer, rows, downloads.stem(seen, settings, "restated"))
 
     @server.get("/data/revisions.csv")
     def revisions_csv() -> Response:
-        answer, found = _entries(pages)
-        return _csv(answer, downloads.revision_rows(found), pages.filename("revisions", "csv"))
+        answer, entries, name = _entries(pages)
+        return _csv(answer, downloads.revision_rows(entries), name)
 
     @server.get("/data/revisions.json")
     def revisions_json() -> Response:
-        answer, found = _entries(pages)
-        content = {"entries": downloads.revisions(found)}
-        return _json(answer, pages, content, pages.filename("revisions", "json"))
+        answer, entries, name = _entries(pages)
+        return _json(answer, pages, {"entries": downloads.revisions(entries)}, name)
 
 
 def _state(server: Flask, pages: Pages) -> None:
@@ -167,29 +187,34 @@ def _seen(pages: Pages) -> tuple[Answer, record.Seen]:
     return answer, record.see(latest, asked)
 
 
-def _entries(pages: Pages) -> tuple[Answer, Sequence[downloads.Row]]:
-    """Every entry of a day; of all days where none is named."""
+def _entries(pages: Pages) -> tuple[Answer, Sequence[downloads.Row], str]:
+    """Every entry of a day, of all days where none is named; and what the file is called."""
     asked = choice.read(request.query_string.decode("ascii", "replace"))
     latest = pages.desk.look(entries=True)
-    entries = latest.entries or ()
-    return Answer.of_entries(latest), entries if asked.day is None else history(entries, asked.day)
+    entries, name = latest.entries or (), "revisions"
+    if asked.day is not None:
+        entries, name = history(entries, asked.day), f"revisions-{asked.day}"
+    return Answer.of_entries(latest), entries, downloads.named(pages.settings, name)
 
 
 def _csv(answer: Answer, rows: list[list[downloads.Cell]], name: str) -> Response:
     if answer.read_at is None:
         return _nothing_read()
-    return _download(downloads.text_of(rows), CSV, answer, name)
+    return _download(downloads.text_of(rows), CSV, answer, f"{name}.csv")
 
 
 def _json(answer: Answer, pages: Pages, content: Mapping[str, object], name: str) -> Response:
     if answer.read_at is None:
         return _nothing_read()
-    text = downloads.document(content, pages.settings.synthetic, answer.trailing, answer.read_at)
-    return _download(text, JSON, answer, name)
+    return _download(_document(answer, pages, content), JSON, answer, f"{name}.json")
 
 
-def _download(text: str, kind: str, answer: Answer, name: str) -> Response:
-    response = Response(text, content_type=kind)
+def _document(answer: Answer, pages: Pages, content: Mapping[str, object]) -> str:
+    return downloads.document(content, pages.settings.synthetic, answer.trailing, answer.read_at)
+
+
+def _download(content: str | bytes, kind: str, answer: Answer, name: str) -> Response:
+    response = Response(content, content_type=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Daybook-Trailing"] = "true" if answer.trailing else "false"
     return response

@@ -19,17 +19,23 @@ POPULATION_TEXT = "331,449,281 people, U.S. Census Bureau, 2020 census"
 
 COUNTS = tuple(figure.name for figure in FIGURES)
 SERIES = (*COUNTS, "fatality")
-NAMES = {figure.name: figure.title for figure in FIGURES} | {"fatality": "Fatality"}
+NAMES = {figure.name: figure.title for figure in FIGURES} | {"fatality": "Case fatality"}
+ENOUGH_DEATHS = 1_000  # below it a few deaths more or less move the ratio by whole percents
+
+NOT_REPORTED, NOT_YET, NO_FIGURE = "not reported", "not yet known", "no figure"
+NOT_KNOWN, TOO_FEW = "not known", "too few deaths"
 
 Figure = float | int | None
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a chart shows: consecutive dates, and for each series one figure a date."""
+    """What a chart shows: consecutive dates, and for each series one figure a date. ``silences`` say why a
+    figure is None; they are empty where there is one."""
 
     dates: tuple[dt.date, ...]
     figures: Mapping[str, tuple[Figure, ...]]
+    silences: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -39,19 +45,17 @@ class Stretch:
     first: dt.date
     last: dt.date
 
-    def __str__(self) -> str:
-        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
-
 
 @dataclass(frozen=True)
 class Restated:
-    """A figure that today's record gives otherwise than it was believed. ``entered_at``: when today's
-    value of the day was entered. None: not reported, or the date was not known."""
+    """A figure that today's record shows otherwise than it was believed, in the unit that is shown.
+    ``entered_at``: when the newest change of the days that it is made of was entered. None: there was no
+    figure, or there is none."""
 
     date: dt.date
     series: str
-    then: int | None
-    now: int | None
+    then: Figure
+    now: Figure
     entered_at: dt.datetime
 
 
@@ -84,24 +88,55 @@ def days(first: dt.date, last: dt.date) -> tuple[dt.date, ...]:
     return tuple(first + number * ONE_DAY for number in range((last - first).days + 1))
 
 
-def shown(rows: Sequence[Row], choice: Choice, last: dt.date | None = None) -> Shown:
-    """The figures that are chosen, from rows oldest first; ``last`` where the axis reaches farther."""
-    if not rows:
-        return Shown((), dict.fromkeys(SERIES, ()))
-    dates = days(*choice.within(rows[0].day.date, max(rows[-1].day.date, last or dt.date.min)))
+def shown(rows: Sequence[Row], choice: Choice, dates: Sequence[dt.date] | None = None) -> Shown:
+    """The figures that are chosen, from rows oldest first: of these dates, or of all that are chosen."""
+    if dates is None:
+        dates = days(*choice.within(rows[0].day.date, rows[-1].day.date)) if rows else ()
     by_date = totals(rows)
+    record = {row.day.date: row.day.counts.values for row in rows}
     figures: dict[str, tuple[Figure, ...]] = {
         name: tuple(figure(by_date[name], date, choice) for date in dates) for name in COUNTS
     }
     figures["fatality"] = tuple(fatality(by_date, date) for date in dates)
-    return Shown(dates, figures)
+    silences = {
+        name: tuple(
+            ""
+            if value is not None
+            else silence(name, record.get(date), is_later=not rows or date > rows[-1].day.date)
+            for date, value in zip(dates, values, strict=True)
+        )
+        for name, values in figures.items()
+    }
+    return Shown(tuple(dates), figures, silences)
+
+
+def silence(name: str, counts: Mapping[str, int | None] | None, *, is_later: bool) -> str:
+    """Why there is no figure of a date whose counts these are; None where the record has nothing of it, as of
+    a date that ``is_later`` than all of it."""
+    if counts is None:
+        return NOT_YET if is_later else NO_FIGURE
+    if name == "fatality":
+        return TOO_FEW
+    return NOT_REPORTED if counts[name] is None else NOT_KNOWN
+
+
+def decimals(name: str, choice: Choice) -> int:
+    """How many decimals a figure is worth."""
+    if name == "fatality" or choice.per == PER_100K:
+        return 2
+    return 1 if choice.show == AVERAGE else 0
+
+
+def rounded(value: Figure, name: str, choice: Choice) -> Figure:
+    """The figure as it is written."""
+    return value if value is None or isinstance(value, int) else round(value, decimals(name, choice))
 
 
 def figure(by_date: Mapping[dt.date, int], date: dt.date, choice: Choice) -> Figure:
     """One figure: persons, or persons per 100,000 of the population."""
     value: Figure = by_date.get(date)
     if choice.show != TOTAL:
-        reach = WEEK if choice.show == AVERAGE else 1
+        reach = _reach(choice)
         before = [by_date.get(date - number * ONE_DAY) for number in range(reach + 1)]
         # One day without a count, and neither the change on it nor on the day after is known.
         known = [count for count in before if count is not None]
@@ -114,9 +149,14 @@ def figure(by_date: Mapping[dt.date, int], date: dt.date, choice: Choice) -> Fig
 
 
 def fatality(by_date: Mapping[str, Mapping[dt.date, int]], date: dt.date) -> float | None:
-    """Deaths to date per 100 cases to date; None while there are no cases."""
+    """Deaths to date per 100 cases to date; None before there are enough deaths for a ratio."""
     cases, deaths = by_date["cases"].get(date), by_date["deaths"].get(date)
-    return None if not cases or deaths is None else deaths * 100 / cases
+    return deaths * 100 / cases if cases and deaths and deaths >= ENOUGH_DEATHS else None
+
+
+def _reach(choice: Choice) -> int:
+    """How many days back a figure looks."""
+    return {TOTAL: 0, AVERAGE: WEEK}.get(choice.show, 1)
 
 
 def tiles(rows: Sequence[Row]) -> list[Tile]:
@@ -181,16 +221,19 @@ def believed(entries: Iterable[Row], moment: dt.datetime) -> list[Row]:
     return [newest[date] for date in sorted(newest)]
 
 
-def restated(then: Iterable[Row], now: Iterable[Row]) -> list[Restated]:
-    """What today's record says otherwise about dates that were known then, oldest first."""
-    today = {row.day.date: row for row in now}
-    found: list[Restated] = []
-    for row in then:
-        other = today.get(row.day.date)
-        if other is None:
-            continue
-        for name in COUNTS:
-            before, after = row.day.counts.values[name], other.day.counts.values[name]
+def restated(
+    rows_then: Sequence[Row], rows: Sequence[Row], then: Shown, now: Shown, choice: Choice
+) -> list[Restated]:
+    """What is shown otherwise today about dates that were known then, oldest first. Both are shown of the
+    same dates."""
+    known = {row.day.date: row.day.counts for row in rows_then}
+    entered = {row.day.date: row.recorded_at for row in rows if row.day.counts != known.get(row.day.date)}
+    changes: list[Restated] = []
+    for place, date in enumerate(now.dates):
+        made_of = (date - number * ONE_DAY for number in range(_reach(choice) + 1))
+        moments = [entered[day] for day in made_of if day in entered]
+        for name in COUNTS if date in known and moments else ():
+            before, after = (rounded(side.figures[name][place], name, choice) for side in (then, now))
             if before != after:
-                found.append(Restated(row.day.date, name, before, after, other.recorded_at))
-    return found
+                changes.append(Restated(date, name, before, after, max(moments)))
+    return changes

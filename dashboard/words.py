@@ -4,11 +4,16 @@ import datetime as dt
 from collections.abc import Sequence
 
 from dashboard.choice import AVERAGE, LOG, NEW, PER_100K, Choice
-from dashboard.series import POPULATION_TEXT, Figure, Shown, Stretch
+from dashboard.series import ENOUGH_DEATHS, POPULATION_TEXT, Figure, Shown, Stretch
 
 CREDIT_NYT = "Cases and deaths: The New York Times, for non-commercial use."
 CREDIT_JHU = "Recoveries: CSSE at Johns Hopkins University, CC BY 4.0."
 CREDIT = f"{CREDIT_NYT} {CREDIT_JHU}"
+
+CAUTION = (
+    f"Case fatality: deaths to date per 100 cases to date, from {ENOUGH_DEATHS:,} deaths on. It is not the "
+    "risk of dying of the disease: many infections never became cases, and deaths follow cases by weeks."
+)
 
 MAX_STRETCHES = 6
 MINUS = "\u2212"
@@ -21,15 +26,6 @@ def number(value: Figure, decimals: int = 0) -> str:
     return f"{value:,.{decimals}f}".replace("-", MINUS)
 
 
-def decimals(series: str, choice: Choice) -> int:
-    """How many a figure is worth."""
-    if series == "fatality":
-        return 2
-    if choice.per == PER_100K:
-        return 2
-    return 1 if choice.show == AVERAGE else 0
-
-
 def signed(value: Figure, decimals: int = 0) -> str:
     """``+12``; ``±0`` for no change."""
     if value is None:
@@ -38,6 +34,19 @@ def signed(value: Figure, decimals: int = 0) -> str:
     if text.strip(MINUS + "0.") == "":
         return "±0"
     return text if value < 0 else "+" + text
+
+
+def date(day: dt.date) -> str:
+    """``2 September 2020``, which no line break cuts in two."""
+    return f"{day.day}\u00a0{day:%B}\u00a0{day.year}"
+
+
+def when(moment: dt.datetime | None) -> str:
+    """``2 September 2020, 12:00 UTC``: a moment within a sentence."""
+    if moment is None:
+        return "never"
+    utc = moment.astimezone(dt.UTC)
+    return f"{date(utc)}, {utc:%H:%M}\u00a0UTC"
 
 
 def moment(when: dt.datetime | None) -> str:
@@ -58,9 +67,13 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def stretch(dates: Stretch) -> str:
+    return date(dates.first) if dates.first == dates.last else f"{date(dates.first)} to {date(dates.last)}"
+
+
 def stretches(found: Sequence[Stretch]) -> str:
     """The first few, and how many more."""
-    text = ", ".join(map(str, found[:MAX_STRETCHES]))
+    text = ", ".join(map(stretch, found[:MAX_STRETCHES]))
     more = len(found) - MAX_STRETCHES
     return f"{text} and {count(more, 'further stretch') + ('es' if more > 1 else '')}" if more > 0 else text
 
@@ -68,9 +81,21 @@ def stretches(found: Sequence[Stretch]) -> str:
 def unit(series: str, choice: Choice) -> str:
     """What a panel's figures are."""
     if series == "fatality":
-        return "deaths to date per 100 cases to date"
+        return "deaths per 100 cases, to date"
     measure = {NEW: "new a day", AVERAGE: "new a day, 7-day average"}.get(choice.show, "total to date")
     return f"{measure}, per 100,000 people" if choice.per == PER_100K else f"{measure}, persons"
+
+
+def heading(series: str, choice: Choice) -> str:
+    """The same above a panel, where a telephone has room for some forty letters with the panel's name."""
+    if series == "fatality":
+        return unit(series, choice)
+    measure = {NEW: "new a day", AVERAGE: "7-day average"}.get(choice.show, "total to date")
+    return f"{measure} per 100,000" if choice.per == PER_100K else f"{measure}, persons"
+
+
+def title(choice: Choice) -> str:
+    return f"COVID-19 in the United States: {unit('', choice)}"
 
 
 def notes(choice: Choice, figures: Shown) -> list[str]:
@@ -86,9 +111,9 @@ def notes(choice: Choice, figures: Shown) -> list[str]:
         )
         if left_out:
             text += f" It has no place for zero or less: {count(left_out, 'figure')} left out of the drawing."
-        found.append(text + " Fatality stays linear.")
+        found.append(text + " Case fatality stays linear.")
     if choice.per == PER_100K:
-        found.append(f"Per 100,000 of {POPULATION_TEXT}. Fatality is a ratio and stays as it is.")
+        found.append(f"Per 100,000 of {POPULATION_TEXT}. Case fatality is a ratio and stays as it is.")
     if choice.show == AVERAGE:
         found.append(
             "Each average covers the seven days that end on its date; with one of them unknown there is none."
@@ -97,4 +122,5 @@ def notes(choice: Choice, figures: Shown) -> list[str]:
         found.append(
             "The change on the day before. A fall is a correction by the source, shown as it was published."
         )
+    found.append(CAUTION)
     return found

@@ -1,5 +1,6 @@
 """What people see, in a real browser."""
 
+import base64
 import datetime as dt
 import json
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from dashboards import (
     warned,
 )
 
+from dashboard import words
 from dashboard.application import create_app
 from dashboard.series import NAMES, POPULATION
 from schemas.figures import Counts
@@ -192,7 +194,7 @@ def test_plotted_values_equal_the_store_s_for_every_switch(show: Any) -> None:
                         found[date] == (None if value is None else pytest.approx(value))
                         for date, value in values.items()
                     ), (scale, per, shown, name)
-    assert plotted(page, "Fatality")["2020-06-28"] == pytest.approx(
+    assert plotted(page, "Case fatality")["2020-06-28"] == pytest.approx(
         counts(119).deaths * 100 / counts(119).cases
     )
     assert visit.complaints == []
@@ -232,6 +234,44 @@ def test_a_period_is_chosen_by_preset_or_by_dates(show: Any) -> None:
     assert page.locator("#span input:checked").count() == 0
 
 
+def test_dates_outside_the_record_or_in_the_wrong_order_stay_in_the_form_with_a_sentence(show: Any) -> None:
+    page = show().charted()
+    believed = page.locator("#believed")
+    page.fill("#start", "2031-05-06")
+    expect(believed).to_contain_text("6 May 2031 lies outside the record.")
+    expect(believed).to_contain_text("The record spans 1 March 2020 to 28 June 2020.")
+    expect(page.locator("#picture")).to_be_hidden()
+    page.fill("#end", "2020-04-10")
+    expect(believed).to_contain_text("From, 6 May 2031, lies after To, 10 April 2020: no day is between.")
+    assert page.input_value("#start") == "2031-05-06"
+    page.fill("#start", "2020-04-01")
+    expect(believed).to_be_empty()
+    expect(page.locator("#picture")).to_be_visible()
+    page.fill("#asof", "2031-05-06")
+    expect(believed).to_contain_text("lies after the newest entry, of 29 June 2020, 12:00 UTC")
+    page.fill("#asof", "2020-03-01")
+    expect(believed).to_contain_text("the first entry was made on 2 March 2020, 12:00 UTC")
+    assert page.input_value("#asof") == "2020-03-01"
+
+
+def test_a_date_can_be_typed_slowly_and_half_of_one_is_no_entry_in_the_history(show: Any) -> None:
+    visit = show()
+    page = visit.charted()
+    entries_before = page.evaluate("history.length")
+    page.focus("#asof")
+    page.keyboard.type("0615")
+    page.keyboard.type("2020", delay=800)
+    assert page.input_value("#asof") == "2020-06-15"
+    assert page.evaluate("[history.length, location.search]") == [entries_before, ""]
+    page.keyboard.press("Enter")
+    page.wait_for_url("**asof=2020-06-15")
+    assert page.evaluate("document.activeElement.id") == "asof"
+    assert page.evaluate("history.length") == entries_before + 1
+    page.keyboard.press("Tab")
+    assert page.input_value("#asof") == "2020-06-15"
+    assert page.evaluate("history.length") == entries_before + 1
+
+
 # 2 and 3: tiles, and what is missing
 
 
@@ -241,7 +281,7 @@ def test_tiles_have_the_newest_day_and_recoveries_say_since_when(show: Any) -> N
     expect(tiles).to_contain_text(f"{counts(119).cases:,}")
     expect(tiles).to_contain_text(f"+{counts(119).cases - counts(118).cases:,} on the day")
     expect(tiles).to_contain_text(f"+{counts(119).cases - counts(112).cases:,} on the week")
-    expect(tiles).to_contain_text(f"Not reported since {UNREPORTED_FROM}")
+    expect(tiles).to_contain_text(f"Not reported since {words.date(UNREPORTED_FROM)}")
 
 
 def test_missing_is_a_gap_with_a_note_and_never_zero(show: Any) -> None:
@@ -249,9 +289,11 @@ def test_missing_is_a_gap_with_a_note_and_never_zero(show: Any) -> None:
     reader.owe(run(state="open", pending=tuple(map(day, range(120, 131)))), newest=day(130))
     page = show(reader).charted()
     expect(page.locator("#notes")).to_contain_text(
-        f"not reported since {UNREPORTED_FROM}. A gap, not a zero."
+        f"not reported since {words.date(UNREPORTED_FROM)}. A gap, not a zero."
     )
-    expect(page.locator("#notes")).to_contain_text(f"not yet entered: {day(120)} to {day(130)}")
+    expect(page.locator("#notes")).to_contain_text(
+        f"not yet entered: {words.date(day(120))} to {words.date(day(130))}"
+    )
     assert plotted(page, "Recoveries")[UNREPORTED_FROM.isoformat()] is None
     assert plotted(page, "Cases")[day(125).isoformat()] is None
     expect(page.locator("#chart .annotation-text", has_text="not reported")).to_be_visible()
@@ -274,24 +316,45 @@ def test_the_record_as_it_was_believed_lies_over_today_s_with_what_was_restated(
     for text in (f"{counts(number).cases:,}", f"{counts(number).cases + 1_234:,}", "2020-06-20 12:00 UTC"):
         expect(line).to_contain_text(text)
     page.click("#today")
-    page.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 4")
+    page.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 8")
     assert "asof" not in page.url
 
 
 def test_a_restated_day_says_old_new_and_when_on_hover(show: Any) -> None:
     page = show().charted("/?asof=2020-06-15&start=2020-04-09&end=2020-04-13")
     page.locator("#chart").scroll_into_view_if_needed()
-    # The axis' own arithmetic says where the restated day lies.
-    place = page.evaluate(
-        """date => { const plot = document.querySelector('#chart .js-plotly-plot');
-        const axis = plot._fullLayout.xaxis, y = plot._fullLayout.yaxis, box = plot.getBoundingClientRect();
-        return [box.x + axis._offset + axis.d2p(date), box.y + y._offset + y._length / 2]; }""",
-        RESTATED[0].isoformat(),
-    )
-    page.mouse.move(*place)
+    page.mouse.move(*page.evaluate(PLACE, RESTATED[0].isoformat()))
     label = page.locator("#chart .hoverlayer .legend")
     expect(label).to_contain_text(f"{counts(40).cases:,} then, {counts(40).cases + 1_234:,} now")
-    expect(label).to_contain_text("entered 2020-06-20 12:00 UTC")
+    expect(label).to_contain_text("entered 20 June 2020, 12:00 UTC")
+
+
+PLACE = """date => {
+    const plot = document.querySelector('#chart .js-plotly-plot'), box = plot.getBoundingClientRect();
+    const axis = plot._fullLayout.xaxis, y = plot._fullLayout.yaxis;
+    return [box.x + axis._offset + axis.d2p(date), box.y + y._offset + y._length / 2]; }"""
+LINES = "() => [...document.querySelectorAll('#chart .hoverlayer .legendtext')].map(e => e.textContent)"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_day_without_a_figure_is_given_one_under_the_pointer(show: Any, width: int) -> None:
+    """The whole of a gap, and beyond then's newest day, in each mode; the period narrow, so that a day has
+    pixels of its own."""
+    visit = show(viewport={"width": width, "height": 900})
+    gap = [UNREPORTED_FROM + dt.timedelta(days=number) for number in range(8)]
+    for shown in ("total", "new", "average"):
+        for asof in ("", "&asof=2020-06-11"):
+            page = visit.charted(f"/?show={shown}&start=2020-06-03&end={gap[-1]}{asof}")
+            page.locator("#chart").scroll_into_view_if_needed()
+            for date in gap:
+                page.mouse.move(*page.evaluate(PLACE, date.isoformat()))
+                title = page.locator("#chart .hoverlayer .legendtitletext")
+                expect(title).to_contain_text(f"{date.day} June 2020")
+                cases, _, recoveries, _ = page.evaluate(LINES)
+                known_then = not asof or date <= dt.date(2020, 6, 10)
+                silence = "not reported" if known_then else "not yet known then, not reported now"
+                assert recoveries == f"Recoveries : {silence}", (shown, asof, date)
+                assert cases.startswith("Cases : not yet known then, ") != known_then
 
 
 # 5: the table and what can be taken home
@@ -314,6 +377,66 @@ def test_the_table_is_what_the_chart_shows_page_by_page(show: Any) -> None:
         assert found[date] == ("not known" if value is None else f"{value:,}".replace("-", "−"))
 
 
+def test_turning_a_page_keeps_the_reader_s_place(show: Any) -> None:
+    page = show().charted()
+    page.locator("#older").scroll_into_view_if_needed()
+    place = page.evaluate("scrollY")
+    assert place > 0
+    page.click("#older")
+    expect(page.locator("#table")).to_contain_text("Page 2 of")
+    assert page.evaluate("scrollY") == place
+
+
+def test_the_table_of_then_begins_where_then_s_record_does_and_each_side_says_why_it_is_silent(
+    show: Any,
+) -> None:
+    reader = FakeReader()
+    reader.kept = [one for one in reader.kept if one.day.date != day(104)]
+    reader.entered()
+    visit = show(reader)
+    page = visit.to("/?asof=2020-06-15&span=30")
+    rows = page.locator("#table tbody tr")
+    expect(rows.first.locator("th")).to_have_text("2020-06-14")
+    assert page.evaluate("document.querySelector('#chart .js-plotly-plot').data[0].x[0]") == "2020-05-16"
+    expect(rows.first.locator("td").nth(2)).to_have_text("not reported")
+    cells = page.locator("#table tbody tr", has_text=str(day(104))).locator("td")
+    assert cells.all_inner_texts() == ["no figure"] * 8
+    page = visit.to("/?asof=2020-06-15&start=2020-06-20")
+    assert rows.first.locator("td").all_inner_texts()[:4] == ["not yet known"] * 4
+    assert rows.first.locator("td").nth(6).inner_text() == "not reported"
+
+
+def test_the_png_has_its_words_and_nothing_of_it_is_cut(show: Any) -> None:
+    page = show().charted("/?show=average&per=per100k&scale=log&asof=2020-06-15&start=2020-03-05")
+    texts = page.evaluate(
+        """async () => {
+        let taken;
+        window.Plotly.downloadImage = (figure, how) => { taken = [figure, how]; };
+        document.querySelector('#png').click();
+        const place = document.createElement('div');
+        document.body.replaceChildren(place);
+        document.body.style.cssText = 'width: 1400px; margin: 0';
+        await window.Plotly.newPlot(place, taken[0].data, taken[0].layout);
+        const frame = place.getBoundingClientRect();
+        return [...place.querySelectorAll('text')].filter(e => e.textContent).map(e => {
+            const box = e.getBoundingClientRect();
+            const cut = box.left < frame.left || box.right > frame.left + taken[1].width
+                || box.top < frame.top || box.bottom > frame.top + taken[1].height;
+            return [e.textContent, cut];
+        });
+    }"""
+    )
+    assert [text for text, is_cut in texts if is_cut] == []
+    words_ = " ".join(text for text, _ in texts).replace("\u00a0", " ")
+    for part in (
+        "COVID-19 in the United States: new a day, 7-day average, per 100,000 people.",
+        "Data through 14 June 2020, as known on 15 June 2020 (UTC). Dotted: today's record.",
+        "CSSE at Johns Hopkins University, CC BY 4.0.",
+        "asof=2020-06-15",
+    ):
+        assert part in words_
+
+
 def test_csv_json_and_png_can_be_taken_home(show: Any) -> None:
     page = show().charted("/?show=new&span=30")
     with page.expect_download() as csv:
@@ -328,7 +451,7 @@ def test_csv_json_and_png_can_be_taken_home(show: Any) -> None:
     assert {one["date"]: one["cases"] for one in days} == drawn
     with page.expect_download() as png:
         page.click("#png")
-    assert png.value.suggested_filename == "daybook.png"
+    assert png.value.suggested_filename == "daybook-new-2020-05-30-to-2020-06-28.png"
     assert png.value.path().read_bytes().startswith(b"\x89PNG")
 
 
@@ -352,7 +475,7 @@ def test_a_share_link_opened_elsewhere_gives_the_same_figure(
     try:
         copy = other.charted(page.url.removeprefix(stage.address))
         script = "JSON.stringify((p => [p.data, p.layout])(document.querySelector('#chart .js-plotly-plot')))"
-        copy.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 11")
+        copy.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 15")
         assert copy.evaluate(script) == page.evaluate(script)
         assert copy.locator("#show input:checked").get_attribute("value") == "average"
         assert copy.input_value("#asof") == "2020-06-15"
@@ -436,15 +559,22 @@ def test_sources_are_credited_as_their_licences_ask(show: Any) -> None:
         for text in ("The New York Times", "non-commercial", "CSSE at Johns Hopkins University", "CC BY 4.0"):
             expect(credit).to_contain_text(text)
         expect(credit).to_contain_text("The New York Times has ended")
-        expect(page.locator("#badges")).to_contain_text("Data through 2020-06-28")
-        expect(page.locator("#badges")).to_contain_text("Sources checked 2020-06-29 12:00 UTC")
+        expect(page.locator("#badges")).to_contain_text("Data through 28 June 2020")
+        expect(page.locator("#badges")).to_contain_text("No further figures expected")
+        expect(page.locator("#badges")).to_contain_text("Sources checked 29 June 2020, 12:00 UTC")
 
 
-def test_stale_and_trailing_figures_wear_a_badge(show: Any) -> None:
+def test_the_badges_are_about_the_figures_and_the_pipeline_s_state_is_on_its_own_page(show: Any) -> None:
+    moment = [NOW]
     reader = FakeReader(hidden={LAST})
-    page = show(reader, clock=lambda: NOW + dt.timedelta(days=3)).charted()
-    expect(page.locator("#badges")).to_contain_text("Stale")
-    expect(page.locator("#badges")).to_contain_text("Trailing")
+    visit = show(reader, clock=lambda: moment[0])
+    page = visit.to()
+    expect(page.locator("#badges")).to_contain_text("Next figures expected 30 June 2020, 12:00 UTC")
+    expect(page.locator("#badges")).to_contain_text("Some of the newest figures are still to come")
+    moment[0] += dt.timedelta(days=3)
+    expect(visit.to().locator("#badges")).to_contain_text("Late figures expected 30 June 2020, 12:00 UTC")
+    expect(page.locator("#badges")).not_to_contain_text("Degraded")
+    expect(visit.to("/status").locator("#badges")).to_contain_text("Degraded")
 
 
 def test_a_made_up_record_says_so_across_every_page(show: Any) -> None:
@@ -467,7 +597,7 @@ def test_out_of_reach_the_last_good_figures_stay_with_a_banner_that_goes(show: A
     reader.entered()
     reader.broken = {"store", "ledger"}
     moment[0] += dt.timedelta(minutes=1)
-    expect(page.locator(".banner.failure")).to_contain_text("out of reach since 2020-06-29 14:01 UTC")
+    expect(page.locator(".banner.failure")).to_contain_text("out of reach since 29 June 2020, 14:01 UTC")
     assert plotted(page, "Cases")[LAST.isoformat()] == counts(119).cases
     assert page.request.get(visit.stage.address).status == 200
     reader.broken = {"store"}
@@ -489,6 +619,9 @@ def test_a_killed_server_is_told_of_until_it_is_back(show: Any) -> None:
     finally:
         visit.stage.rise()
     expect(page.locator("#alert")).to_be_empty()
+    # What was chosen meanwhile is drawn now: controls and chart agree.
+    wait_for_series(page, "Cases", "2020-05-10", expected("new", "count", "linear")["Cases"]["2020-05-10"])
+    expect(page.locator("#show input[value='new']")).to_be_checked()
     pick(page, "show", "average")
     wait_for_series(
         page, "Cases", "2020-05-10", expected("average", "count", "linear")["Cases"]["2020-05-10"]
@@ -552,6 +685,71 @@ def test_axe_finds_nothing_on_any_page_at_any_width(show: Any, theme: str, state
             assert found.violations_count == 0, f"{path} at {width}:\n{found.generate_report()}"
             overflow = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert overflow <= 0, f"{path} at {width} is {overflow} pixels too wide"
+
+
+def test_forced_colours_show_what_is_chosen(show: Any) -> None:
+    page = show(forced_colors="active").charted("/?show=new")
+
+    def ground(label: str) -> list[int]:
+        """The colour in a label's corner, of a picture: computed styles don't say what was forced."""
+        picture = base64.b64encode(page.locator(f"#show {label}").first.screenshot()).decode()
+        return page.evaluate(
+            """async picture => {
+            const image = new Image();
+            image.src = 'data:image/png;base64,' + picture;
+            await image.decode();
+            const canvas = document.createElement('canvas').getContext('2d');
+            canvas.drawImage(image, 0, 0);
+            return [...canvas.getImageData(4, 4, 1, 1).data];
+        }""",
+            picture,
+        )
+
+    assert ground("input:checked + label") != ground("input:not(:checked) + label")
+
+
+def test_on_paper_the_chart_is_whole_and_light(show: Any) -> None:
+    page = show(color_scheme="dark", viewport={"width": 1280, "height": 900}).charted()
+    page.emulate_media(media="print", color_scheme="dark")
+    drawn, printed, ground = page.evaluate(
+        """() => {
+        const wide = document.querySelector('#chart .main-svg').getAttribute('width');
+        document.querySelector('#picture').style.width = '500px';
+        window.dispatchEvent(new Event('beforeprint'));
+        const boxes = [...document.querySelectorAll('#chart .main-svg')].map(e => e.getBoundingClientRect());
+        return [wide, boxes.map(b => [b.width, Math.round(b.height)]),
+            getComputedStyle(document.documentElement).backgroundColor];
+    }"""
+    )
+    assert int(drawn) > 500
+    assert len({tuple(box) for box in printed}) == 1, printed
+    assert printed[0][0] == 500
+    assert ground == "rgb(255, 253, 248)"
+
+
+def test_text_at_twice_its_size_overlaps_nothing_on_a_telephone(show: Any) -> None:
+    page = show(viewport={"width": 360, "height": 800}).charted("/?asof=2020-06-15")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    faults = page.evaluate(
+        """() => {
+        const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), rects = [];
+        while (walk.nextNode()) {
+            const node = walk.currentNode, parent = node.parentElement, range = document.createRange();
+            if (parent.closest('svg, .skip, .scroll, script') || !node.data.trim()) continue;
+            if (!parent.checkVisibility()) continue;
+            range.selectNodeContents(node);
+            for (const r of range.getClientRects()) rects.push([node, r]);
+        }
+        const outside = rects.filter(([, r]) => r.right > innerWidth + 1 || r.left < -1);
+        const over = rects.filter(([node, r]) => rects.some(([other, o]) => node !== other
+            && Math.min(r.right, o.right) - Math.max(r.left, o.left) > 2
+            && Math.min(r.bottom, o.bottom) - Math.max(r.top, o.top) > 6));
+        const fields = [...document.querySelectorAll('input[type=date]')].filter(e => e.checkVisibility()
+            && e.getBoundingClientRect().right > innerWidth);
+        return [...outside, ...over].map(([node]) => node.data).concat(fields.map(e => e.id));
+    }"""
+    )
+    assert faults == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -56,7 +56,6 @@ def test_no_text_is_too_strange_for_an_address(text: str) -> None:
         "?page=99999999999999999999",
         "?per=count%00",
         "?" + "a=b&" * 1000,
-        "?start=2020-10-01&end=2020-09-01",
         None,
         7,
     ],
@@ -76,6 +75,16 @@ def test_of_a_repeated_word_the_first_counts() -> None:
 def test_dates_take_the_place_of_a_preset() -> None:
     found = chosen({"span": "30", "start": "2020-09-02"})
     assert (found.span, found.start) == ("", dt.date(2020, 9, 2))
+
+
+def test_dates_stay_as_they_were_typed_outside_the_record_and_in_the_wrong_order() -> None:
+    found = read("?start=2031-10-01&end=1999-09-01")
+    assert (found.start, found.end) == (dt.date(2031, 10, 1), dt.date(1999, 9, 1))
+
+
+@pytest.mark.parametrize("year", ["0002", "0020", "0202"])
+def test_a_year_that_is_still_being_typed_is_no_date(year: str) -> None:
+    assert read(f"?start={year}-06-15") == Choice()
 
 
 def test_a_preset_counts_back_from_the_newest_day() -> None:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 from dashboards import RESTATED, SETTINGS, UNREPORTED_FROM, FakeReader, counts, day, run
 
-from dashboard import record, words
+from dashboard import axes, record, words
 from dashboard.choice import Choice
 from dashboard.figures import points
 from dashboard.latest import Details, Latest
@@ -42,7 +42,7 @@ def test_plotly_takes_every_chart(choice: dict[str, object]) -> None:
     figure = chart(**choice)
     drawn = go.Figure(figure).to_dict()
     # hoversubplots and its like: a name that plotly doesn't know would have raised.
-    assert len(drawn["data"]) == (4 if choice["asof"] is None else 11)
+    assert len(drawn["data"]) == (8 if choice["asof"] is None else 15)
     json.dumps(figure, allow_nan=False)
 
 
@@ -63,6 +63,22 @@ def test_unreported_recoveries_are_a_gap_with_a_ground_and_a_word() -> None:
     assert not any(trace.get("connectgaps") for trace in figure["data"])  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("choice", CHOICES)
+def test_each_panel_has_words_and_a_number_at_every_date_and_nothing_else_speaks(
+    choice: dict[str, object],
+) -> None:
+    figure = chart(**choice)
+    for trace in figure["data"]:  # type: ignore[union-attr]
+        if not trace["name"].endswith(" in words"):
+            assert trace["hoverinfo"] == "skip"
+            continue
+        assert None not in trace["y"]
+        assert len(trace["y"]) == len(trace["customdata"]) == 120
+        assert "" not in trace["customdata"]
+    (recoveries,) = (trace for trace in figure["data"] if trace["name"] == "Recoveries in words")  # type: ignore[index,union-attr]
+    assert recoveries["customdata"][100] == "not reported"
+
+
 def test_a_logarithm_leaves_out_zero_and_says_so() -> None:
     seen = record.see(latest(), Choice(scale="log"))
     assert seen.now.figures["deaths"][0] == 0
@@ -74,7 +90,7 @@ def test_a_logarithm_leaves_out_zero_and_says_so() -> None:
 
 
 def test_per_100_000_names_the_population_and_its_year() -> None:
-    (note,) = words.notes(Choice(per="per100k"), record.see(latest(), Choice()).now)
+    note, _ = words.notes(Choice(per="per100k"), record.see(latest(), Choice()).now)
     assert f"{POPULATION:,}" in note
     assert "2020 census" in note
 
@@ -87,11 +103,11 @@ def test_the_record_as_it_stood_lies_over_today_s_and_its_restated_days_are_ring
     assert points(figure, "Cases today")[date] == counts(number).cases + 1_234
     (rings,) = (trace for trace in figure["data"] if trace["name"] == "Cases restated")  # type: ignore[index,union-attr]
     assert rings["x"] == [date.isoformat() for date in RESTATED]
-    assert rings["customdata"][0] == [
-        f"{counts(number).cases:,}",
-        f"{counts(number).cases + 1_234:,}",
-        "2020-06-20 12:00 UTC",
-    ]
+    (words_,) = (trace for trace in figure["data"] if trace["name"] == "Cases in words")  # type: ignore[index,union-attr]
+    assert words_["customdata"][number] == (
+        f"{counts(number).cases:,} then, {counts(number).cases + 1_234:,} now,"
+        "<br>last entered 20\u00a0June\u00a02020, 12:00\u00a0UTC"
+    )
     names = [trace["name"] for trace in figure["data"]]  # type: ignore[index,union-attr]
     assert names.index("Cases today") < names.index("Cases")
 
@@ -112,6 +128,23 @@ def test_days_not_yet_entered_have_a_ground_on_every_panel() -> None:
     figure = record.chart(record.see(found, Choice(span="30")), SETTINGS)
     assert any(shape["yref"] == "paper" for shape in figure["layout"]["shapes"])
     assert any("entered" in label["text"] for label in figure["layout"]["annotations"])
+
+
+@pytest.mark.parametrize("days", [1, 3])
+def test_a_period_of_a_few_days_has_a_tick_a_day(days: int) -> None:
+    axis = chart(start=day(60), end=day(59 + days))["layout"]["xaxis"]  # type: ignore[index]
+    assert (axis["tick0"], axis["dtick"]) == (day(60).isoformat(), 24 * 60 * 60 * 1000)
+
+
+def test_an_axis_has_no_ticks_without_values_no_half_persons_and_whole_numbers_on_a_logarithm() -> None:
+    assert axes.values("deaths", 1, Choice(), [])["showticklabels"] is False
+    assert axes.values("deaths", 1, Choice(), [0, 3])["dtick"] == 1
+    assert "dtick" not in axes.values("deaths", 1, Choice(show="average"), [0, 3])
+    logarithm = Choice(scale="log")
+    assert "2k" in axes.values("deaths", 1, logarithm, [400, 9_000])["ticktext"]
+    assert axes.values("deaths", 1, logarithm, [60_330, 61_140])["dtick"] == "L200"
+    assert "60k" not in axes.values("deaths", 1, logarithm, [61_140])["ticktext"]
+    assert "tickvals" not in axes.values("deaths", 1, logarithm, [1, 61_140])
 
 
 def test_a_made_up_record_says_so_in_the_picture() -> None:

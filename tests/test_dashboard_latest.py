@@ -219,6 +219,39 @@ def test_nobody_waits_for_a_slow_store_once_there_are_figures() -> None:
     assert last(at.look()) == NOW
 
 
+def test_a_store_that_hangs_is_asked_once_and_everybody_else_is_answered_from_memory() -> None:
+    class Hanging(FakeReader):
+        gate = threading.Event()
+
+        def daily(self) -> list[Row]:
+            found = super().daily()
+            if self.asked.count("daily") > 1:
+                self.gate.wait(10)
+            return found
+
+    reader, clock = Hanging(), Clock()
+    at = Desk(reader, reader, clock, patience=(0.05, 5))
+    at.look()
+    restated(reader)
+    clock.minutes(1)
+    assert at.look().waiting
+    at._patience = (60, 60)  # whoever waited now would be missed below
+    answers: list[Latest] = []
+    people = [threading.Thread(target=lambda: answers.append(at.look())) for _ in range(50)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join(5)
+    assert len(answers) == 50
+    assert all(answer.waiting and last(answer) < NOW for answer in answers)
+    assert reader.asked.count("daily") == 2
+    reader.gate.set()
+    while (found := at.look()).waiting:
+        pass
+    assert last(found) == NOW
+    assert reader.asked.count("daily") == 2
+
+
 def test_the_ledger_s_rest_is_read_again_when_its_head_has_moved() -> None:
     reader, clock = FakeReader(), Clock()
     at = desk(reader, clock)

@@ -74,6 +74,57 @@ def test_a_download_is_what_the_chart_shows() -> None:
     assert same["units"]["cases"] == "new a day, persons"
 
 
+def test_a_file_is_named_after_the_query_and_its_figures_are_rounded_as_the_page_writes_them() -> None:
+    answer = client().get("/data/shown.csv?show=average&per=per100k&asof=2020-06-15&start=2020-06-01")
+    name = "daybook-average-per100k-2020-06-01-to-2020-06-28-as-of-2020-06-15.csv"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+    written_ = [value for one in table(answer.text) for key, value in one.items() if key != "date" and value]
+    assert written_
+    assert all(len(value.partition(".")[2]) <= 2 for value in written_)
+    restated = client().get("/data/restated.csv?show=new&asof=2020-06-15")
+    assert "daybook-restated-new-2020-03-01" in restated.headers["Content-Disposition"]
+    assert {one["unit"] for one in table(restated.text)} == {"new a day, persons"}
+
+
+def test_the_csv_comes_with_its_unit_credit_and_address_beside_it_or_in_one_zip() -> None:
+    query = "?show=new&span=30&asof=2020-06-15"
+    at = client(synthetic=True)
+    shown = at.get(f"/data/shown.csv{query}")
+    assert f"</data/metadata.json{query}>" in shown.headers["Link"]
+    about = json.loads(at.get(f"/data/metadata.json{query}").text)
+    assert about["units"].keys() == table(shown.text)[0].keys() - {"date"}
+    assert about["units"]["cases_today"] == "new a day, persons"
+    assert (about["as_of"], about["through"], about["synthetic"]) == ("2020-06-15", "2020-06-14", True)
+    assert about["page"] == f"/{query}"
+    assert "The New York Times" in about["credit"][0]
+    with zipfile.ZipFile(io.BytesIO(at.get(f"/data/shown.zip{query}").data)) as bundle_:
+        name, metadata = bundle_.namelist()
+        assert bundle_.read(name).decode() == shown.text
+        assert json.loads(bundle_.read(metadata)) == about
+    assert name == "daybook-synthetic-new-2020-05-16-to-2020-06-14-as-of-2020-06-15.csv"
+
+
+def test_what_was_never_read_is_told_as_that_on_every_page() -> None:
+    class Hanging(FakeReader):
+        gate = threading.Event()
+
+        def head(self) -> Any:
+            self.gate.wait(10)
+            return super().head()
+
+    reader = Hanging()
+    at = create_app(reader, reader, SETTINGS, clock=lambda: NOW, patience=(0.05, 0.05)).server.test_client()
+    for path, search in (("/", "?asof=2020-06-15"), ("/status", "")):
+        text = drawn(at, path, search)
+        assert "have not been read yet" in text
+        assert "Nothing had been entered" not in text
+        assert "no date yet" not in text
+    assert at.get("/data/shown.csv").status_code == 503
+    assert at.get("/data/shown.zip").status_code == 503
+    assert at.get("/data/metadata.json").status_code == 503
+    reader.gate.set()
+
+
 def test_the_record_as_it_stood_comes_with_today_s_beside_it() -> None:
     found = table(client().get("/data/shown.csv?asof=2020-06-15").text)
     one = next(row for row in found if row["date"] == RESTATED[0].isoformat())

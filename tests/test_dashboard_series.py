@@ -63,10 +63,22 @@ def test_a_date_that_the_record_lacks_is_a_gap_on_the_axis() -> None:
     assert series.missing(found) == [Stretch(day(1), day(1))]
 
 
-def test_fatality_is_deaths_to_date_per_100_cases_to_date_whatever_is_shown() -> None:
-    found = rows((0, 0), (200, 0))
+def test_case_fatality_is_deaths_per_100_cases_to_date_from_1_000_deaths_on_whatever_is_shown() -> None:
+    found = rows((0, 0), (9_999, 0), (10_000, 0))
     for show in ("total", "new", "average"):
-        assert series.shown(found, Choice(show=show)).figures["fatality"] == (None, 10.0)
+        shown = series.shown(found, Choice(show=show))
+        assert shown.figures["fatality"] == (None, None, 10.0)
+        assert shown.silences["fatality"] == ("too few deaths", "too few deaths", "")
+
+
+def test_why_there_is_no_figure_is_known_of_each_record() -> None:
+    found = [*rows((10, 5), (11, None)), row(3, Counts(12, 1, 4), ENTERED)]
+    dates = [day(number) for number in range(6)]
+    of = series.shown(found, Choice(), dates).silences
+    assert of["recovered"] == ("", "not reported", "no figure", "", "not yet known", "not yet known")
+    assert of["cases"] == ("", "", "no figure", "", "not yet known", "not yet known")
+    assert series.shown(found, Choice(show="new"), dates).silences["cases"][:2] == ("not known", "")
+    assert series.shown([], Choice(), dates[:1]).silences["cases"] == ("not yet known",)
 
 
 def test_an_average_at_the_start_of_a_chosen_period_looks_back_beyond_it() -> None:
@@ -109,9 +121,18 @@ def test_before_the_first_entry_nothing_was_believed() -> None:
     assert series.believed(entries(), dt.datetime(2020, 3, 1, tzinfo=dt.UTC)) == []
 
 
-def test_what_was_restated_has_its_old_value_its_new_value_and_when() -> None:
+def changes(**choice: str) -> list[series.Restated]:
+    """What was restated after 19 June, as it is shown."""
+    chosen, today = Choice(**choice), current(entries())  # type: ignore[arg-type]
     then = series.believed(entries(), RESTATED_ON - dt.timedelta(days=1))
-    found = series.restated(then, current(entries()))
+    dates = [one.day.date for one in today]
+    return series.restated(
+        then, today, series.shown(then, chosen, dates), series.shown(today, chosen, dates), chosen
+    )
+
+
+def test_what_was_restated_has_its_old_value_its_new_value_and_when() -> None:
+    found = changes()
     assert [(one.date, one.series) for one in found] == [
         (date, name) for date in RESTATED for name in ("cases", "recovered")
     ]
@@ -123,7 +144,24 @@ def test_what_was_restated_has_its_old_value_its_new_value_and_when() -> None:
     )
 
 
-@pytest.mark.parametrize("last", [day(5), None])
-def test_the_axis_reaches_to_the_newest_published_day(last: dt.date | None) -> None:
-    shown = series.shown(rows((1, 0), (2, 0)), Choice(), last)
-    assert shown.dates[-1] == (last or day(1))
+def test_a_daily_figure_is_restated_where_the_day_or_the_one_before_was_and_only_where_it_differs() -> None:
+    found = {one.date: one for one in changes(show="new") if one.series == "cases"}
+    # Days 40 and 41 were raised alike: the new cases of day 41 are what they were.
+    assert list(found) == [day(40), day(42), day(90), day(91)]
+    new = counts(42).cases - counts(41).cases
+    assert (found[day(42)].then, found[day(42)].now) == (new, new - 1_234)
+    assert found[day(42)].entered_at == RESTATED_ON
+
+
+@pytest.mark.parametrize(("per", "restated"), [("count", 1), ("per100k", 0)])
+def test_what_rounds_to_the_same_is_not_restated(per: str, restated: int) -> None:
+    then, now = rows((1_000_000, 0)), rows((1_000_001, 0))
+    chosen = Choice(per=per)
+    found = series.restated(then, now, series.shown(then, chosen), series.shown(now, chosen), chosen)
+    assert len(found) == restated
+
+
+def test_the_axis_reaches_as_far_as_the_dates_that_are_asked_for() -> None:
+    shown = series.shown(rows((1, 0), (2, 0)), Choice(), [day(0), day(1), day(5)])
+    assert shown.dates[-1] == day(5)
+    assert shown.figures["cases"] == (1, 2, None)

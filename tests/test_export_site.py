@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from browser import ARGUMENTS, executable
-from dashboards import NOW, RESTATED, FakeReader, current, entries
+from dashboards import NOW, RESTATED, FakeReader, current, day, entries
 
 from dashboard import series
 from dashboard.choice import Choice
@@ -104,6 +104,14 @@ def test_what_was_restated_is_ringed_and_listed(page):
     rows = page.locator("#restated tbody tr").all_inner_texts()
     assert len(rows) == len(RESTATED) * 2  # cases and recoveries; deaths stayed
     assert all("2020-06-20 12:00 UTC" in text and ("+1,234" in text or "+50" in text) for text in rows)
+    (words,) = page.evaluate(
+        """() => document.getElementById('chart').data.filter(t => t.name === 'Cases in words')
+        .map(t => [t.customdata[t.x.indexOf('2020-04-10')], t.customdata[119]])"""
+    )
+    assert words[0].endswith("now,<br>last entered 2020-06-20 12:00 UTC")
+    assert words[1].startswith("not yet known then, ")
+    choose(page, show="new", asof="2020-06-19")
+    assert {str(day(number)) for number in (40, 42, 90, 91)} == set(drawn(page, "Cases restated"))
     choose(page, asof="2020-06-20")
     assert page.locator("#restated").is_hidden()
 

@@ -69,29 +69,59 @@
     focused = null;
   });
 
-  // The picture is always the light one, with its credit: it goes where this page's style sheet doesn't.
+  // A date that is typed is other dates on the way: it counts when the field is left, or at Enter. What is
+  // picked from the calendar counts at once.
+  const KEYS = /^([0-9]|Arrow(Up|Down)|Backspace|Delete)$/;
+  let typed = false;
+  let owed = null;
+  document.addEventListener("pointerdown", () => (typed = false), true);
+  document.addEventListener("keydown", (event) => {
+    if (event.target.type !== "date") return;
+    typed = KEYS.test(event.key) && !event.altKey;
+    if (event.key === "Enter") hand(event.target);
+  }, true);
+  for (const name of ["input", "change"]) {
+    document.addEventListener(name, (event) => {
+      if (event.target.type !== "date" || !typed) return;
+      event.stopImmediatePropagation();
+      owed = event.target;
+    }, true);
+  }
+  document.addEventListener("focusout", (event) => hand(event.target), true);
+  function hand(field) {
+    if (owed !== field) return;
+    owed = null;
+    typed = false;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  // To another state of this page, and where the reader is on it stays.
+  document.addEventListener("click", function (event) {
+    const link = event.target.closest("a.here");
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    window.history.pushState({}, "", link.href);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  });
+
+  // The picture is always the light one, with its words: it goes where this page isn't.
+  const SIZE = { width: 1200, height: 1120 };
   function picture(drawn) {
     const layout = JSON.parse(JSON.stringify(drawn.layout));
-    const meta = layout.meta;
-    const asof = meta.asof ? "As it stood when " + meta.asof + " ended (UTC); dotted: today's record. " : "";
-    const said = asof + (meta.synthetic ? "Synthetic sample: these figures are made up." : meta.credit);
+    const words = layout.meta;
+    const line = (text, more) => ({
+      text: text, xref: "paper", yref: "paper", x: 0, xanchor: "left", xshift: -40, showarrow: false, align: "left", ...more,
+    });
     layout.paper_bgcolor = "#ffffff";
-    layout.width = 1200;
-    layout.height = 1000;
-    layout.margin = { l: 64, r: 24, t: 24, b: 72 };
+    Object.assign(layout, SIZE);
+    layout.margin = { l: 64, r: 24, t: 76, b: 96 };
     layout.annotations = layout.annotations.concat([
-      {
-        text: said,
-        xref: "paper",
-        yref: "paper",
-        x: 0,
-        xanchor: "left",
-        y: 0,
-        yanchor: "top",
-        yshift: -40,
-        showarrow: false,
-        font: { size: 12, color: "#57606a" },
-      },
+      line(words.caption.replace(/^([^:]*): ([^.]*\.) /, "<b>$1</b>: $2<br>"), {
+        y: 1, yanchor: "bottom", yshift: 22, font: { size: 17, color: "#1f2328" },
+      }),
+      line(words.credit + "<br>" + encodeURI(decodeURI(window.location.href)), {
+        y: 0, yanchor: "top", yshift: -48, font: { size: 11, color: "#57606a" },
+      }),
     ]);
     return { data: drawn.data, layout: layout };
   }
@@ -99,14 +129,17 @@
   document.addEventListener("click", function (event) {
     if (!event.target.closest("#png")) return;
     const drawn = document.querySelector("#chart .js-plotly-plot");
-    const name = "daybook" + (drawn.layout.meta.synthetic ? "-synthetic" : "");
-    window.Plotly.downloadImage(picture(drawn), {
-      format: "png",
-      width: 1200,
-      height: 1000,
-      scale: 2,
-      filename: name,
-    });
+    window.Plotly.downloadImage(picture(drawn), { format: "png", ...SIZE, scale: 2, filename: drawn.layout.meta.name });
+  });
+
+  // On paper the chart is as wide as the paper: its parts are told how wide they were drawn.
+  window.addEventListener("beforeprint", function () {
+    for (const svg of document.querySelectorAll("#chart .main-svg")) {
+      svg.setAttribute("viewBox", "0 0 " + svg.getAttribute("width") + " " + svg.getAttribute("height"));
+    }
+  });
+  window.addEventListener("afterprint", function () {
+    for (const svg of document.querySelectorAll("#chart .main-svg")) svg.removeAttribute("viewBox");
   });
 
   // Enter in a field would send the form, which nobody receives.

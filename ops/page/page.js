@@ -5,9 +5,10 @@
   const record = JSON.parse(document.getElementById("record").textContent);
   const COUNTS = ["cases", "deaths", "recovered"];
   const SERIES = [...COUNTS, "fatality"];
-  const NAMES = { cases: "Cases", deaths: "Deaths", recovered: "Recoveries", fatality: "Fatality" };
+  const NAMES = { cases: "Cases", deaths: "Deaths", recovered: "Recoveries", fatality: "Case fatality" };
   const DAY = 86400000; // milliseconds
   const MAX_RESTATED = 40;
+  const ENOUGH_DEATHS = 1000;
   const TODAY = "";
 
   // Dates and numbers
@@ -46,7 +47,7 @@
     const at = (days) => (rows.get(plus(date, -days)) || [])[1 + COUNTS.indexOf(name)];
     if (name === "fatality") {
       const [, cases, deaths] = rows.get(date) || [];
-      return cases && known(deaths) ? (deaths * 100) / cases : null;
+      return cases && deaths >= ENOUGH_DEATHS ? (deaths * 100) / cases : null;
     }
     if (show === "total") return known(at(0)) ? at(0) : null;
     const reach = show === "average" ? 7 : 1;
@@ -60,16 +61,35 @@
     return found;
   }
 
-  function restated(then, now) {
-    const found = [];
-    for (const [date, was] of then) {
-      const is = now.get(date);
-      COUNTS.forEach((name, place) => {
-        if (was[place + 1] !== is[place + 1]) {
-          found.push({ date: date, series: name, then: was[place + 1], now: is[place + 1], entered: is[0] });
-        }
-      });
+  const decimals = (name, show) => (name === "fatality" ? 2 : show === "average" ? 1 : 0);
+  const reach = (show) => ({ total: 0, average: 7 })[show] ?? 1;
+
+  /** Why there is no figure. */
+  function silence(name, rows, date) {
+    const counts = rows.get(date);
+    if (!counts) return date > [...rows.keys()].pop() ? "not yet known" : "no figure";
+    if (name === "fatality") return "too few deaths";
+    return known(counts[1 + COUNTS.indexOf(name)]) ? "not known" : "not reported";
+  }
+
+  /** Figures of dates known then that are shown otherwise today; entered: the newest change in what they are made of. */
+  function restated(rows, then, show) {
+    const entered = new Map();
+    for (const [date, is] of today) {
+      const was = rows.get(date);
+      if (!was || COUNTS.some((_, place) => was[place + 1] !== is[place + 1])) entered.set(date, is[0]);
     }
+    const found = [];
+    record.dates.forEach((date, place) => {
+      const changes = [];
+      for (let days = 0; days <= reach(show); days += 1) changes.push(entered.get(plus(date, -days)) || 0);
+      if (!rows.has(date) || Math.max(...changes) === 0) return;
+      for (const name of COUNTS) {
+        const [was, is] = [then[name][place], now[show][name][place]];
+        if (written(was, decimals(name, show)) === written(is, decimals(name, show))) continue;
+        found.push({ date: date, series: name, then: was, now: is, entered: Math.max(...changes) });
+      }
+    });
     return found;
   }
 
@@ -97,23 +117,24 @@
   }
 
   function tile(name, rows) {
-    const decimals = name === "fatality" ? 2 : 0;
+    const places = decimals(name, "total");
     const dates = [...rows.keys()];
     const newest = dates[dates.length - 1];
     const at = (date) => figure(rows, name, date, "total");
     const title = make("h2", NAMES[name]);
     if (!known(at(newest))) {
       const last = dates.filter((date) => known(at(date))).pop();
+      if (name === "fatality") return make("div", [title, make("p", "Too few deaths for a ratio", { class: "silent" })], { class: "tile" });
       const since = last ? " since " + plus(last, 1) : "";
-      const told = last ? [make("p", "Last: " + written(at(last), decimals) + " on " + last)] : [];
+      const told = last ? [make("p", "Last: " + written(at(last), places) + " on " + last)] : [];
       return make("div", [title, make("p", "Not reported" + since, { class: "silent" }), ...told], { class: "tile" });
     }
     const change = (days) => (known(at(plus(newest, -days))) ? at(newest) - at(plus(newest, -days)) : null);
     const parts = [
       title,
-      make("p", written(at(newest), decimals) + (name === "fatality" ? " %" : ""), { class: "value" }),
-      make("p", signed(change(1), decimals) + " on the day"),
-      make("p", signed(change(7), decimals) + " on the week"),
+      make("p", written(at(newest), places) + (name === "fatality" ? " %" : ""), { class: "value" }),
+      make("p", signed(change(1), places) + " on the day"),
+      make("p", signed(change(7), places) + " on the week"),
       make("p", newest, { class: "when" }),
     ];
     return make("div", parts, { class: "tile " + name });
@@ -128,19 +149,29 @@
   const chosen = (name) => document.querySelector('input[name="' + name + '"]:checked').value;
 
   /** The picture as Python drew it, with the figures of then in the traces that stand for them. */
-  function picture(show, scale, then, changes) {
+  function picture(show, scale, rows, then, changes) {
     const drawn = structuredClone(record.figures[show + "/" + scale + "/" + (then ? "then" : "now")]);
     if (!then) return drawn;
     const place = (name, value) => (scale === "log" && name !== "fatality" && !(value > 0) ? null : value);
+    const trace = (name) => drawn.data.find((one) => one.name === name);
     for (const name of SERIES) {
       const values = then[name].map((value) => place(name, value));
-      drawn.data.find((trace) => trace.name === NAMES[name]).y = values;
-      const marks = drawn.data.find((trace) => trace.name === NAMES[name] + " restated");
+      const mine = changes.filter((change) => change.series === name);
+      trace(NAMES[name]).y = values;
+      const text = (figures, of, number) =>
+        known(figures[name][number])
+          ? written(figures[name][number], decimals(name, show)) + (name === "fatality" ? " %" : "")
+          : silence(name, of, record.dates[number]);
+      trace(NAMES[name] + " in words").customdata = record.dates.map((date, number) => {
+        const [was, is] = [text(then, rows, number), text(now[show], today, number)];
+        const change = mine.find((one) => one.date === date);
+        return was === is ? was : was + " then, " + is + " now" + (change ? ",<br>last entered " + moment(change.entered) : "");
+      });
+      const marks = trace(NAMES[name] + " restated");
       if (!marks) continue;
-      const found = changes.filter((one) => one.series === name && known(values[record.dates.indexOf(one.date)]));
-      marks.x = found.map((one) => one.date);
-      marks.y = found.map((one) => values[record.dates.indexOf(one.date)]);
-      marks.customdata = found.map((one) => [written(one.then, 0), written(one.now, 0), moment(one.entered)]);
+      const ringed = mine.filter((change) => known(values[record.dates.indexOf(change.date)]));
+      marks.x = ringed.map((change) => change.date);
+      marks.y = ringed.map((change) => values[record.dates.indexOf(change.date)]);
     }
     return drawn;
   }
@@ -151,7 +182,7 @@
     const at = asof.value;
     const rows = at === TODAY ? today : believed(at);
     const then = at === TODAY ? null : figures(rows, show);
-    const changes = then ? restated(rows, today) : [];
+    const changes = then ? restated(rows, then, show) : [];
 
     element("tiles").replaceChildren(...SERIES.map((name) => tile(name, rows)));
     element("believed").hidden = !then;
@@ -173,23 +204,21 @@
         : "Restated since then: " + count(changes.length, "figure");
     fill(
       restatedPart.querySelector("table"),
-      ["Date", "Figure", "Then", "Now", "Change", "Entered"],
+      ["Date", "Figure", "Then", "Now", "Change", "Last entered"],
       newest.map((one) => [
         one.date,
         NAMES[one.series],
-        written(one.then, 0),
-        written(one.now, 0),
-        signed(known(one.then) && known(one.now) ? one.now - one.then : null, 0),
+        written(one.then, decimals(one.series, show)),
+        written(one.now, decimals(one.series, show)),
+        signed(known(one.then) && known(one.now) ? one.now - one.then : null, decimals(one.series, show)),
         moment(one.entered),
       ]),
       [0, 1, 5],
     );
 
     const columns = then ? [[then, rows], [now[show], today]] : [[now[show], today]];
-    const decimals = (name) => (name === "fatality" ? 2 : show === "average" ? 1 : 0);
-    const silence = (name, rows, date) => (!rows.has(date) ? "no figure" : name === "recovered" ? "not reported" : "not known");
     const cell = (name, value, rows, date) =>
-      known(value) ? written(value, decimals(name)) : make("span", silence(name, rows, date), { class: "silence" });
+      known(value) ? written(value, decimals(name, show)) : make("span", silence(name, rows, date), { class: "silence" });
     const heads = SERIES.map((name) => NAMES[name] + (name === "fatality" ? ", %" : ""));
     element("table-caption").textContent = "What the chart shows: " + record.units[show] + ", newest first";
     fill(
@@ -204,7 +233,7 @@
       [0],
     );
 
-    const drawn = picture(show, scale, then, changes);
+    const drawn = picture(show, scale, rows, then, changes);
     window.Plotly.react("chart", drawn.data, drawn.layout, { displayModeBar: false, responsive: true, doubleClick: false });
   }
 
