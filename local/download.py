@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError
 
+from functions.outward import pool
+
 RAW = "https://raw.githubusercontent.com"
 COMMITS = Path(__file__).parent / "history.csv"
 TIMEOUT = urllib3.Timeout(connect=5, read=30)
@@ -28,7 +30,7 @@ def fetch(url: str, cache: Path) -> bytes:
     if kept.exists():
         return kept.read_bytes()
     try:
-        answer = urllib3.PoolManager().request("GET", url, timeout=TIMEOUT, retries=RETRIES)
+        answer = pool(url).request("GET", url, timeout=TIMEOUT, retries=RETRIES)
     except HTTPError as error:
         raise Unreachable(_advice(url, error)) from error
     if answer.status != 200:
@@ -43,9 +45,7 @@ def fetch(url: str, cache: Path) -> bytes:
 def reach(url: str) -> None:
     """Raises Unreachable where nobody answers at the address."""
     try:
-        answer = urllib3.PoolManager().request(
-            "GET", url, timeout=TIMEOUT, retries=NO_RETRY, preload_content=False
-        )
+        answer = pool(url).request("GET", url, timeout=TIMEOUT, retries=NO_RETRY, preload_content=False)
         answer.close()
     except HTTPError as error:
         raise Unreachable(_advice(url, error)) from error
