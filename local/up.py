@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,7 +26,7 @@ PEOPLE = {"emails": '["you@example.com"]', "phones": '["+12025550143"]'}
 ONE_DAY = dt.timedelta(days=1)
 RUNNING = "running.json"  # in the state's folder, for `python -m ops`
 INDENT = " " * 18
-PORT = 8050  # Dash's own; where it is taken, any that is free
+PORT = 8050  # Dash's own; where it is taken, the next free one
 
 
 def up(feed: Feed, folder: Path, console: Console, once: bool, store: str | None = None) -> None:
@@ -61,6 +60,8 @@ def up(feed: Feed, folder: Path, console: Console, once: bool, store: str | None
         _run(console, cloud, feed, due[:1], keep)
         if served:
             served.ready()
+            if served.port != PORT:
+                console.out(f"Port {PORT} is taken by another program.", highlight=False)
             console.out(f"The dashboard is at {served.address}", highlight=False)
         _run(console, cloud, feed, due[1:], keep)
         _sum_up(console, cloud, outbox, folder)
@@ -73,7 +74,7 @@ def up(feed: Feed, folder: Path, console: Console, once: bool, store: str | None
 def serving(cloud: LocalCloud) -> Iterator[Dashboard]:
     """The dashboard, starting beside the first run."""
     environment = cloud.stack.exports["dashboard_environment"]
-    served = Dashboard(environment, cloud.emulator.environment(), PORT if free(PORT) else 0)
+    served = Dashboard(environment, cloud.emulator.environment(), PORT)
     try:
         yield served
     finally:
@@ -146,12 +147,6 @@ def _line(played: Played) -> str:
     begun = [warning.text for warning in run.warnings if warning.code in run.begun]
     warned = "".join(f"\n{INDENT}warning: {text}" for text in begun)
     return f"{when}  {news}, through {played.last_acknowledged}{warned}"
-
-
-def free(port: int) -> bool:
-    """Whether nobody listens there yet."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _sum_up(console: Console, cloud: LocalCloud, outbox: Outbox, folder: Path) -> None:
