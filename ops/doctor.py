@@ -98,7 +98,7 @@ def _machine() -> Iterator[Result]:
 
 def _packages() -> Iterator[tuple[str, str, str | None]]:
     """Name, locked version, installed version; None where it is missing, markers left out of account."""
-    for locked in LOCKED.read_text().splitlines() if LOCKED.exists() else ():
+    for locked in LOCKED.read_text(encoding="utf-8").splitlines() if LOCKED.exists() else ():
         name, pinned, rest = locked.partition("==")
         if not pinned or locked.startswith((" ", "#")) or ";" in rest:
             continue

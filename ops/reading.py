@@ -168,7 +168,7 @@ def as_of(target: Target, moment: dt.datetime, out: Path | None, as_data: bool) 
     elif out is None:
         lines(csv_files.days(rows), nl=False)
     else:
-        out.write_text(csv_files.days(rows))
+        out.write_text(csv_files.days(rows), encoding="utf-8")
 
 
 def _dates(dates: list[str]) -> str:
