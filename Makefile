@@ -27,7 +27,7 @@ $(READY): $(LOCKS)
 	@touch $@
 
 run: $(READY)  ## the whole system on this machine: make run, or make run ARGS="--once"
-	@$(BIN)/python -m local up $(ARGS)
+	@trap : INT; $(BIN)/python -m local up $(ARGS) || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
 test: $(READY)  ## every test
 	@$(BIN)/python -m pytest $(ARGS)

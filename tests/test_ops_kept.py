@@ -45,7 +45,8 @@ def test_a_damaged_log_is_told_with_exit_code_7_and_nothing_is_changed(kept, cap
     before = log.read_bytes()
     assert run(["status", "--state", str(kept)]) == 7
     told = capsys.readouterr().err
-    assert "can't be opened" in told
+    assert "archive is damaged" in told
+    assert "python -m local up --fresh" in told
     assert "Traceback" not in told
     assert log.read_bytes() == before
 

@@ -20,6 +20,7 @@ class Proxy(ThreadingHTTPServer):
 
 class Asked(BaseHTTPRequestHandler):
     def do_GET(self):
+        assert isinstance(self.server, Proxy)
         self.server.asked.append((self.command, self.path, self.headers.get("Proxy-Authorization")))
         self.send_response(200 if self.command == "GET" else 403)
         self.send_header("Content-Length", "0")
