@@ -6,10 +6,14 @@ if __name__ == "__main__":  # until there is a handler of ours, Ctrl-C ends it w
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import datetime as dt
+import importlib.util
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+
+if importlib.util.find_spec("marshmallow") is None:
+    sys.exit("Daybook's packages are not in this Python. Run: make setup. Then: .venv/bin/python -m local")
 
 import click
 from rich.console import Console

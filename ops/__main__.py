@@ -1,8 +1,12 @@
 """``python -m ops``: operate a stack, on AWS and on this machine alike."""
 
+import importlib.util
 import sys
 import traceback
 from collections.abc import Sequence
+
+if importlib.util.find_spec("marshmallow") is None:
+    sys.exit("Daybook's packages are not in this Python. Run: make setup. Then: .venv/bin/daybook")
 
 import click
 
