@@ -31,6 +31,7 @@ def _verdicts(status: Mapping[str, Any]) -> Iterator[Verdict]:
         )
     if run is None:
         yield Verdict("No run has been made yet.", RUN, DONE)
+        return
     if run["state"] == FAILED:
         reason = f": {run['reasons'][0]}" if run["reasons"] else "."
         steps = f'docs/runbook.md, "The run … failed"; after it {RUN}'
