@@ -5,29 +5,29 @@ PYTHON ?= python3
 VENV := .venv
 # Where bytecode may not be kept, every process compiles all that it imports, each time.
 unexport PYTHONDONTWRITEBYTECODE
+# Where this is set, `python -m` doesn't find what lies here.
+unexport PYTHONSAFEPATH
 BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test test-long test-peers test-engine quick check listing bench package preview deploy destroy lock clean
+.PHONY: always help setup run test test-long test-peers test-engine quick check listing bench package preview deploy destroy lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
 
 setup: $(READY)  ## make .venv from the lock files (the other targets do it themselves)
 
-$(READY): $(LOCKS)
-	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Daybook needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Try: make setup PYTHON=python3.12" % v[:2])'
-	@[ ! -L $(VENV) ] || { echo "$(VENV) is a link: setting up here would empty the folder that it leads to. Remove the link, or bring that folder up to date where it lies."; exit 1; }
-	@echo "Setting up $(VENV), once …"
-	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.txt --requirement requirements/dev.txt
-	@printf '#!/bin/sh\n# python -m ops, from anywhere.\nPYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s/$(BIN)/python" -m ops "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/daybook && chmod +x $(BIN)/daybook
-	@touch $@
+# An interpreter that is gone, after an upgrade of the machine's, has it set up again.
+BROKEN := $(shell [ ! -e $(READY) ] || $(BIN)/python -c "" 2>/dev/null || echo broken)
+
+$(READY): $(LOCKS) $(if $(BROKEN),always)
+	@$(PYTHON) -I set_up.py $(LOCKS)
+
+always:
 
 run: $(READY)  ## the whole system on this machine: make run, or make run ARGS="--once"
-	@$(BIN)/python -m local up $(ARGS)
+	@trap : INT; $(BIN)/python -m local up $(ARGS) || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
 test: $(READY)  ## every test
 	@$(BIN)/python -m pytest $(ARGS)
@@ -67,7 +67,7 @@ quick: $(READY)  ## the tests without the local cloud: half a minute
 	@$(BIN)/python -m pytest -m "not cloud" $(ARGS)
 
 check: $(READY)  ## ruff, basedpyright, import-linter
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright && $(BIN)/lint-imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python $(BIN)/basedpyright && $(BIN)/python $(BIN)/lint-imports
 
 listing: $(READY)  ## write tests/golden/resources.yaml anew, after a change of the stack that is meant
 	@PYTHONPATH=. $(BIN)/python -W ignore tests/listing.py

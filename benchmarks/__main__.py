@@ -22,7 +22,7 @@ RESULTS = Path(__file__).resolve().parent / "results.json"
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=RESULTS, help="The figures.")
 def main(names: tuple[str, ...], out: Path) -> None:
     """Measure these, or all; with some, the others' figures stay as they were written."""
-    known = json.loads(out.read_text())["figures"] if out.exists() else {}
+    known = json.loads(out.read_text(encoding="utf-8"))["figures"] if out.exists() else {}
     console = Console(width=None if sys.stdout.isatty() else 160)
     missed = 0
     for name in names or NAMES:
@@ -42,7 +42,10 @@ def main(names: tuple[str, ...], out: Path) -> None:
         "machine": platform.machine(),
         "python": platform.python_version(),
     }
-    out.write_text(json.dumps({"machine": machine, "figures": known}, indent=2, ensure_ascii=False) + "\n")
+    out.write_text(
+        json.dumps({"machine": machine, "figures": known}, indent=2, ensure_ascii=False) + "\n",
+        encoding="utf-8",
+    )
     console.print(f"{missed} goals missed." if missed else "Every goal is met.")
     sys.exit(bool(missed))
 

@@ -193,10 +193,10 @@ def main() -> None:
     """Write docs/published.json and the plots of the blog post."""
     histories = read()
     found = counts(*histories)
-    OUT.write_text(json.dumps(found, indent=2) + "\n")
+    OUT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     PLOTS.mkdir(exist_ok=True)
     for name, text in _drawn(plots(*histories)).items():
-        (PLOTS / f"{name}.svg").write_text(text + "\n")
+        (PLOTS / f"{name}.svg").write_text(text + "\n", encoding="utf-8")
     for name, value in found.items():
         click.echo(f"{name:<32}{value:>6,}")
 

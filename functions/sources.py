@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 from urllib3.util import parse_url
 
 from functions.errors import SourceUnavailable
+from functions.outward import pool
 from functions.settings import FetcherSettings
 from schemas.figures import JHU, NYT
 
@@ -60,7 +61,6 @@ class Sources:
         self._insecure = _hosts(settings.insecure_hosts)
         self._max_bytes = settings.max_source_bytes
         self._seconds = settings.source_deadline_seconds
-        self._pool = urllib3.PoolManager(retries=False, headers={"User-Agent": "daybook"})
 
     @property
     def addresses(self) -> Mapping[str, str]:
@@ -155,11 +155,13 @@ class Sources:
 
     def _open(self, url: str, deadline: float, etag: str | None) -> urllib3.BaseHTTPResponse:
         # Compressed answers are not asked for: what a body unpacks to can't be capped as easily.
-        headers = {"Accept-Encoding": "identity"} | ({"If-None-Match": etag} if etag else {})
+        headers = {"User-Agent": "daybook", "Accept-Encoding": "identity"}
+        if etag:
+            headers["If-None-Match"] = etag
         left = _left(deadline)
         timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, left), read=min(READ_TIMEOUT, left))
-        return self._pool.request(
-            "GET", url, headers=headers, timeout=timeout, redirect=False, preload_content=False
+        return pool(url).request(
+            "GET", url, headers=headers, timeout=timeout, redirect=False, retries=False, preload_content=False
         )
 
     def _body(self, answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:

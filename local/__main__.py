@@ -1,14 +1,26 @@
 """``python -m local``: the whole system on this machine."""
 
-import datetime as dt
-import shutil
 import signal
+
+if __name__ == "__main__":  # until there is a handler of ours, Ctrl-C ends it without a trace
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import datetime as dt
+import importlib.util
 import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+
+if importlib.util.find_spec("marshmallow") is None:
+    sys.exit("Daybook's packages are not in this Python. Run: make setup. Then: .venv/bin/python -m local")
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ops.errors import DONE, INTERRUPTED, UNEXPECTED, Problem, of_files
+from ops.output import lines, write_out_what_is_lacking
 
 DATE = click.DateTime(["%Y-%m-%d"])
 TIME = click.DateTime(["%H:%M"])
@@ -19,8 +31,6 @@ STORE = click.option(
     type=click.Choice(["timestream", "dynamodb"]),
     help="Where the tables are. [default: as kept, or timestream]",
 )
-INTERRUPTED = 130
-CONFIGURATION, SOURCE_UNAVAILABLE = 3, 4  # exit codes; the others are click's: 1 an error, 2 wrong usage
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,7 +39,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--once", is_flag=True, help="End after the load instead of waiting for Ctrl-C.")
+@click.option("--once", is_flag=True, help="End after the load; exit code 1 where its last run failed.")
 @click.option("--fresh", is_flag=True, help="Forget what an earlier start kept.")
 @click.option(
     "--sources",
@@ -52,15 +62,11 @@ def up(
     state: Path,
     store: str | None,
     base: str,
-) -> None:
+) -> int:
     """Start the whole system: provisioned, loaded, daily runs, a summary."""
     if (start or end) and sources != "history":
         raise click.UsageError("--from and --to go with --sources history")
-    # Ended by a supervisor as by Ctrl-C, and from a script's background as well: nothing is left running.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
     from local import download, feeds
-    from local import state as kept
     from local import up as system
     from local.engine import default
     from local.publisher import Publisher
@@ -72,34 +78,17 @@ def up(
             elif sources == "live":
                 feed = feeds.live(default("nyt_url"), default("jhu_url"))
             elif sources == "history":
-                first, last = (start or feeds.HISTORY_START), (end or feeds.HISTORY_END)
-                feed = feeds.history(
-                    publisher, base or download.RAW, state / "cache", _date(first), _date(last)
-                )
+                first = start.date() if start else feeds.HISTORY_START
+                last = end.date() if end else feeds.HISTORY_END
+                if last < first:
+                    raise click.UsageError(f"--to {last} lies before --from {first}")
+                feed = feeds.history(publisher, base or download.RAW, state / "cache", first, last)
             else:
                 feed = feeds.own(publisher, sources)
-            folder = state / feed.folder
-            if fresh:
-                with kept.alone(folder):
-                    shutil.rmtree(folder, ignore_errors=True)
-            system.up(feed, folder, Console(), once, store)
         except feeds.UnusableSources as error:
             raise click.UsageError(str(error)) from error
-        except kept.UnusableState as error:
-            click.echo(str(error), err=True)
-            sys.exit(CONFIGURATION)
-        except download.Unreachable as error:
-            click.echo(str(error), err=True)
-            sys.exit(SOURCE_UNAVAILABLE)
-        except KeyboardInterrupt:
-            click.echo(
-                "\nEnded before it was through. What was kept stands; the next start goes on from there."
-            )
-            sys.exit(INTERRUPTED)
-
-
-def _date(day: dt.date) -> dt.date:
-    return day.date() if isinstance(day, dt.datetime) else day
+        well = system.up(feed, state / feed.folder, Console(), once, store, fresh)
+    return DONE if well else UNEXPECTED
 
 
 @main.command()
@@ -155,6 +144,7 @@ def play(
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
+        kept.alone(state) if state else nullcontext(),
         Publisher() as publisher,
         LocalCloud(Clock.virtual(when[0]), publisher.config() | chosen) as cloud,
         Progress(*columns, console=console, disable=not console.is_terminal) as progress,
@@ -165,8 +155,8 @@ def play(
             runs.append(played)
             progress.update(task, advance=1, description=f"{played.scheduled_at:%Y-%m-%d} {played.run.state}")
         daily, revisions = cloud.tables.daily(), cloud.tables.entries()
-        (out / "days.csv").write_text(csv_files.days(daily))
-        (out / "revisions.csv").write_text(csv_files.revisions(revisions))
+        (out / "days.csv").write_text(csv_files.days(daily), encoding="utf-8")
+        (out / "revisions.csv").write_text(csv_files.revisions(revisions), encoding="utf-8")
         write_lines(out / "runs.jsonl", map(run_line, runs))
         write_lines(out / "notices.jsonl", filter(None, map(notice_line, cloud.emulator.publications)))
         if state is not None:
@@ -212,5 +202,30 @@ def scenario(files: tuple[Path, ...], out: Path | None, store: str | None) -> No
     sys.exit(1 if failed else 0)
 
 
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit code; what a user can mend is said in a line on stderr."""
+    # Ended by a supervisor as by Ctrl-C, and from a script's background as well: nothing is left running.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    write_out_what_is_lacking()
+    try:
+        return main.main(arguments, prog_name="python -m local", standalone_mode=False) or DONE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except Problem as problem:
+        lines(str(problem), err=True)
+        return problem.code
+    except OSError as error:
+        problem = of_files(error)
+        if problem is None:
+            raise
+        lines(str(problem), err=True)
+        return problem.code
+    except (click.Abort, KeyboardInterrupt):
+        lines("Ended before it was through. What was kept stands; the next start goes on from there.")
+        return INTERRUPTED
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

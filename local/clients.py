@@ -6,10 +6,9 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-from boto3.session import Session
 from botocore.config import Config
 
-from local.emulator import REGION
+from local.sessions import session
 
 # The emulator answers at once or never: a second try is for a connection that it closed.
 CONFIG = Config(
@@ -17,6 +16,7 @@ CONFIG = Config(
     read_timeout=60,
     retries={"mode": "standard", "total_max_attempts": 2},
     s3={"addressing_style": "path"},
+    proxies={},
 )
 
 _lock = threading.Lock()
@@ -28,10 +28,7 @@ def client(service: Any, endpoint: str) -> Any:
         return _client(service, endpoint)
 
 
-@lru_cache(maxsize=1)
-def _session() -> Session:
-    # Made up: the emulator looks at no signature, and no real credentials are to be found by chance.
-    return Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)  # noqa: S106
+_session = lru_cache(maxsize=1)(session)
 
 
 @lru_cache(maxsize=32)

@@ -3,25 +3,26 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.request import ProxyHandler, build_opener
 
 from dashboard import bundle
 from dashboard.settings import PREFIX
+from local.loopback import HOST, held
 
 START_SECONDS = 30
 END_SECONDS = 5
+OPENER = build_opener(ProxyHandler({}))  # loopback goes by no proxy
 # gunicorn ends with this process, however it ends: then nothing is left on its standard input.
 PROGRAM = """
 import os, sys, threading
@@ -54,24 +55,27 @@ class Dashboard:
         python: str = sys.executable,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="daybook-dashboard-")
-        self.port = port or free_port()
+        listener = held(port)
+        self.port: int = listener.getsockname()[1]
         folder = Path(self._folder.name)
         with zipfile.ZipFile(BytesIO(bundle.packed())) as packed:
             packed.extractall(folder)
         self._log = (folder / "log").open("wb")
         self._process = subprocess.Popen(  # noqa: S603
-            [python, "-P", "-c", PROGRAM, *command(folder, self.port)],
+            [python, "-P", "-c", PROGRAM, *command(folder, listener.fileno())],
             cwd=folder,
             env=process_environment(environment, cloud),
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=[listener.fileno()],
         )
+        listener.close()  # the process has it now
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http://{HOST}:{self.port}/"
 
     @property
     def pid(self) -> int:
@@ -97,11 +101,11 @@ class Dashboard:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                with urllib.request.urlopen(f"{self.address}healthz", timeout=2):  # noqa: S310 our own address
+                with OPENER.open(f"{self.address}healthz", timeout=2):
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
-        said = (Path(self._folder.name) / "log").read_text(errors="replace")
+        said = (Path(self._folder.name) / "log").read_text(encoding="utf-8", errors="replace")
         self.close()
         raise DashboardFailed(f"the dashboard did not start:\n{said[-2000:]}")
 
@@ -115,13 +119,13 @@ class Dashboard:
         self.close()
 
 
-def command(folder: Path, port: int) -> list[str]:
-    """The Procfile's arguments to gunicorn, but for where it listens: here, on this machine only."""
-    program, *arguments = (folder / "Procfile").read_text().removeprefix("web: ").split()
+def command(folder: Path, listener: int) -> list[str]:
+    """The Procfile's arguments to gunicorn, but for where it listens: on this descriptor."""
+    program, *arguments = (folder / "Procfile").read_text(encoding="utf-8").removeprefix("web: ").split()
     if program != "gunicorn":
         raise DashboardFailed(f"the Procfile starts {program}, not gunicorn")
     place = arguments.index("--bind") + 1
-    arguments[place] = f"127.0.0.1:{port}"
+    arguments[place] = f"fd://{listener}"
     return arguments
 
 
@@ -134,9 +138,3 @@ def process_environment(environment: Mapping[str, str], cloud: Mapping[str, str]
     if strangers:
         raise DashboardFailed(f"the stack sets what nobody reads: {', '.join(strangers)}")
     return {**kept, "PYTHONUNBUFFERED": "1", **environment, **cloud}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

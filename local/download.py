@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError
 
+from functions.outward import pool
+from ops.errors import SOURCES, Problem
+
 RAW = "https://raw.githubusercontent.com"
 COMMITS = Path(__file__).parent / "history.csv"
 TIMEOUT = urllib3.Timeout(connect=5, read=30)
@@ -18,21 +21,26 @@ RETRIES = urllib3.Retry(3, backoff_factor=0.3, status_forcelist=(429, 500, 502, 
 NO_RETRY = urllib3.Retry(0, redirect=3)
 
 
-class Unreachable(Exception):
+class Unreachable(Problem):
     """An address that can't be fetched now; the text says why and what to do."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, code=SOURCES)
 
 
 def fetch(url: str, cache: Path) -> bytes:
     """What is at the address; from the cache where it was fetched before. Raises Unreachable."""
     kept = cache / hashlib.sha256(url.encode()).hexdigest()
-    if kept.exists():
-        return kept.read_bytes()
+    if kept.exists() and not is_page(content := kept.read_bytes()):
+        return content
     try:
-        answer = urllib3.PoolManager().request("GET", url, timeout=TIMEOUT, retries=RETRIES)
+        answer = pool(url).request("GET", url, timeout=TIMEOUT, retries=RETRIES)
     except HTTPError as error:
         raise Unreachable(_advice(url, error)) from error
     if answer.status != 200:
         raise Unreachable(_advice(url, f"it answers {answer.status}"))
+    if is_page(answer.data):
+        raise Unreachable(_advice(url, "a page came instead of the data, as a network's sign-in sends one"))
     cache.mkdir(parents=True, exist_ok=True)
     unfinished = kept.with_suffix(".unfinished")
     unfinished.write_bytes(answer.data)
@@ -40,12 +48,15 @@ def fetch(url: str, cache: Path) -> bytes:
     return answer.data
 
 
+def is_page(content: bytes) -> bool:
+    """Whether this is HTML, or nothing at all, where a file of rows is expected."""
+    return content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"")
+
+
 def reach(url: str) -> None:
     """Raises Unreachable where nobody answers at the address."""
     try:
-        answer = urllib3.PoolManager().request(
-            "GET", url, timeout=TIMEOUT, retries=NO_RETRY, preload_content=False
-        )
+        answer = pool(url).request("GET", url, timeout=TIMEOUT, retries=NO_RETRY, preload_content=False)
         answer.close()
     except HTTPError as error:
         raise Unreachable(_advice(url, error)) from error
@@ -69,7 +80,7 @@ class CommitHistory:
 
 def commits(source: str, base: str, cache: Path) -> CommitHistory:
     """The history of nyt or jhu, as the project carries its list."""
-    with COMMITS.open(newline="") as file:
+    with COMMITS.open(newline="", encoding="utf-8") as file:
         found = sorted(
             (dt.datetime.fromisoformat(row["published_at"]), _address(base, row))
             for row in csv.DictReader(file)

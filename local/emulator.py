@@ -11,6 +11,7 @@ import copy
 import functools
 import itertools
 import json
+import os
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict
@@ -24,12 +25,12 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-import boto3
 import moto.backends
 import moto.dynamodb.models
 import moto.kinesis.models
 import moto.s3.models
 import moto.sns.models
+from botocore.config import Config
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.core.base_backend import BackendDict
 from moto.core.exceptions import JsonRESTError
@@ -48,15 +49,16 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.s3.models import s3_backends
 from moto.sns.exceptions import SNSInvalidParameter
 from moto.sns.models import Topic
-from werkzeug.serving import make_server
+from werkzeug.serving import ThreadedWSGIServer
 
 from local.aws_rules import subject_problem
 from local.clock import Clock
+from local.loopback import LoopbackServer
+from local.sessions import NO_FILES, NO_PROXY, PROFILES, REGION, session
 from local.timestream import Timestream
 from local.timestream_query import Queries
 from local.timestream_records import ServiceError
 
-REGION = "us-east-1"
 TIMESTREAM_TARGET = "Timestream_20181101."
 REJECTED_RECORDS_STATUS = 419  # seen in the service's own answers
 # Like AWS's: 56 digits, rising, with gaps. Whoever adds 1 to one, or takes it for a small number, is found.
@@ -124,7 +126,7 @@ class Emulator:
         BackendDict.reset()
         reset_model_data()
         self.application = self._serve(DomainDispatcherApplication(create_backend_app))
-        self._server = make_server("127.0.0.1", 0, self.application, threaded=True, request_handler=_Handler)
+        self._server = _Server("127.0.0.1", 0, self.application, _Handler)
         self.endpoint = self.timestream.endpoint = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(STOP_SECONDS,), daemon=True)
         self._thread.start()
@@ -155,15 +157,14 @@ class Emulator:
 
     def environment(self) -> dict[str, str]:
         """All that a client in another process needs, and what keeps it from looking elsewhere."""
-        return {
+        return NO_FILES | {
+            "no_proxy": NO_PROXY,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }
 
     def log(self, function: str, line: str) -> None:
@@ -181,14 +182,8 @@ class Emulator:
 
     def client(self, service: Any, **settings: Any) -> Any:
         """A boto3 client of the emulator, whatever this process's environment and profiles say."""
-        return boto3.session.Session().client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106
-            **settings,
-        )
+        config = Config(proxies={}).merge(settings.pop("config", Config()))
+        return session().client(service, endpoint_url=self.endpoint, config=config, **settings)
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Put an object without a request."""
@@ -198,6 +193,7 @@ class Emulator:
     # Patches
 
     def _patch(self) -> None:
+        self._patch_sessions()
         self._patch_services()
         self._patch_clock()
         self._patch_kinesis()
@@ -425,6 +421,11 @@ class Emulator:
 
         self._patches.replace(Topic, "publish", publish)
 
+    def _patch_sessions(self) -> None:
+        """moto makes sessions in many places, and each would read the user's profile: getmoto/moto#5469."""
+        for name in (*PROFILES, *NO_FILES):
+            self._patches.set_variable(name, NO_FILES.get(name))
+
     def _patch_functions(self) -> None:
         def invoke(
             backend: LambdaBackend,
@@ -468,6 +469,10 @@ def operation(environ: dict[str, Any]) -> str:
     return parse_qs(body.decode("latin-1")).get("Action", [""])[0]
 
 
+class _Server(LoopbackServer, ThreadedWSGIServer):
+    """A thread for each connection."""
+
+
 class _Handler(MotoRequestHandler):
     def send_response(self, code: int, message: str | None = None) -> None:
         """The status alone: http.server would add the machine's own date."""
@@ -491,9 +496,22 @@ class _Patches:
             self._undo.append(functools.partial(delattr, owner, name))
         setattr(owner, name, new)
 
+    def set_variable(self, name: str, value: str | None) -> None:
+        """Of this process's environment; None removes it."""
+        before = os.environ.get(name)
+        self._undo.append(functools.partial(_set_variable, name, before))
+        _set_variable(name, value)
+
     def undo(self) -> None:
         while self._undo:
             self._undo.pop()()
+
+
+def _set_variable(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
 
 
 def _get_records(shard: Shard, last_sequence_id: str, limit: int | None) -> tuple[list[Record], int, int]:

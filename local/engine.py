@@ -184,7 +184,7 @@ def plain(value: Any) -> Any:
 @lru_cache(maxsize=1)
 def _defaults() -> dict[str, str]:
     """Pulumi.yaml's; it is the CLI that reads them otherwise."""
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
     return {
         _full(key): found["default"] if isinstance(found["default"], str) else json.dumps(found["default"])
         for key, found in project["config"].items()

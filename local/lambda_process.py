@@ -15,8 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from functions.outward import VARIABLES
 from local.definitions import LocalFunction
 from local.runtime_api import RuntimeApi
+from local.sessions import NO_FILES, NO_PROXY
 
 CLIENT = "awslambdaric" if importlib.util.find_spec("awslambdaric") else "plain"
 # Lambda allows 10 s and then begins again within the time-out; a first import from a cold disk takes longer.
@@ -165,7 +167,7 @@ class LambdaProcess:
 
 
 def environment(function: LocalFunction, endpoint: str, runtime_api: str) -> dict[str, str]:
-    """Nothing of ours or the user's: what Lambda sets, the function's own, and where AWS is."""
+    """What Lambda sets, the function's own, where AWS is, and the way out; of the user's nothing else."""
     region = function.arn.split(":")[3]
     code = str(function.code)
     defaults = {
@@ -189,12 +191,17 @@ def environment(function: LocalFunction, endpoint: str, runtime_api: str) -> dic
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "LAMBDA_TASK_ROOT": code,
         "_HANDLER": function.handler,
     }
-    return {**defaults, **function.environment, **reserved}
+    return {**defaults, **way_out(), **function.environment, **reserved}
+
+
+def way_out() -> dict[str, str]:
+    """The proxies and certificates by which this process reaches the internet; loopback goes by none."""
+    names = {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
+    exempt = names.pop("no_proxy", "") or names.pop("NO_PROXY", "")
+    return names | NO_FILES | {"no_proxy": f"{NO_PROXY},{exempt}" if exempt else NO_PROXY}
 
 
 def _failure(request: Request, kind: str, message: str) -> bytes:

@@ -35,5 +35,6 @@ class Outbox:
         if subscription.protocol != "sms":
             head += f"Subject: {publication.subject}\n"
         text = publication.text(subscription.protocol)
-        (self._folder / f"{name}-{publication.message_id[:8]}.txt").write_text(f"{head}\n{text}")
+        file = self._folder / f"{name}-{publication.message_id[:8]}.txt"
+        file.write_text(f"{head}\n{text}", encoding="utf-8")
         self.sent[subscription.endpoint] = self.sent.get(subscription.endpoint, 0) + 1

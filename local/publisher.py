@@ -8,8 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from local.loopback import LoopbackServer
 
-class _Server(ThreadingHTTPServer):
+
+class _Server(LoopbackServer, ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever hangs up in the middle has seen enough."""
 

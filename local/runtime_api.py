@@ -11,6 +11,8 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
+from local.loopback import LoopbackServer
+
 API = "/2018-06-01/runtime/"
 
 
@@ -24,7 +26,7 @@ class Requests(Protocol):
         ...
 
 
-class RuntimeApi(ThreadingHTTPServer):
+class RuntimeApi(LoopbackServer, ThreadingHTTPServer):
     def __init__(self, requests: Requests) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests = requests

@@ -8,12 +8,15 @@ import datetime as dt
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from local.cloud import LocalCloud
+from ops.errors import BROKEN, CONFIGURATION, Problem
+from storage.errors import Damaged
 from storage.ledger_items import DAY, HEAD, head_of, plain
 from storage.replay import payload, recall
 
@@ -27,15 +30,28 @@ UNFINISHED = ".unfinished"
 LOCK = "in-use"
 
 
-class UnusableState(Exception):
+AGAIN = "Bring the file back from a copy, or start anew: python -m local up --fresh"
+
+
+class UnusableState(Problem):
     """What is kept in a folder can't be used; the text says why, and what to do."""
+
+    def __init__(self, problem: str, code: int = CONFIGURATION) -> None:
+        super().__init__(problem, "Nothing in the folder was changed.", code=code)
+
+
+class DamagedState(UnusableState):
+    """A file of it is not as it was written."""
+
+    def __init__(self, path: Path, problem: object) -> None:
+        super().__init__(f"{path} is damaged: {problem}. {AGAIN}", BROKEN)
 
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Keep every other process from this folder. Raises UnusableState where one has it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("a") as lock:
+    with (folder / LOCK).open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -43,6 +59,15 @@ def alone(folder: Path) -> Iterator[None]:
                 f"Another process uses {folder}: a local cloud or a command. End it, or name another: --state"
             ) from error
         yield
+
+
+def forget(folder: Path) -> None:
+    """Remove all that is kept there, but for the lock, which its holder still has."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
 
 
 def save(cloud: LocalCloud, folder: Path) -> None:
@@ -64,7 +89,12 @@ def save(cloud: LocalCloud, folder: Path) -> None:
 def config(folder: Path) -> dict[str, str]:
     """The configuration that what is kept there was made with."""
     path = folder / STACK
-    return json.loads(path.read_text()) if path.exists() else {}
+    if not path.exists():
+        return {}
+    try:
+        return {name: str(value) for name, value in json.loads(path.read_bytes()).items()}
+    except (ValueError, AttributeError) as error:
+        raise DamagedState(path, error) from error
 
 
 def last_run(folder: Path) -> dt.datetime | None:
@@ -76,7 +106,8 @@ def last_run(folder: Path) -> dt.datetime | None:
 
 
 def restore(cloud: LocalCloud, folder: Path) -> int:
-    """Put back what was kept, and rebuild tables, days and stamp from the log; how many events there were."""
+    """Put back what was kept, and rebuild tables, days and stamp from the log; how many events there were.
+    Raises UnusableState naming the file that is damaged."""
     if not (folder / LEDGER).exists() and not (folder / ARCHIVE).exists():
         return 0
     exports = cloud.stack.exports
@@ -88,29 +119,36 @@ def restore(cloud: LocalCloud, folder: Path) -> int:
     if (folder / LEDGER).exists():
         for item in _kept_items(folder):
             dynamodb.put_item(TableName=exports["ledger_table"], Item=item)
+    try:
+        count = _replay(cloud)
+    except Damaged as error:
+        raise DamagedState(folder / ARCHIVE, error) from error
+    recall(cloud.ledger, cloud.clock.now())
+    return count
+
+
+def _replay(cloud: LocalCloud) -> int:
     count = 0
     for events in cloud.archive.log():
         if cloud.clock.is_virtual:  # of a run that died before its ledger was kept, the events may be there
             cloud.clock.advance_to(max(event.recorded_at for event in events))
-        answer = cloud.runtime.invoke(exports["consumer"], payload(events))
+        answer = cloud.runtime.invoke(cloud.stack.exports["consumer"], payload(events))
         if answer.error or json.loads(answer.response)["batchItemFailures"]:
-            raise RuntimeError(f"the log could not be replayed: {answer.response.decode()}")
+            raise Damaged(f"the log could not be replayed: {answer.response.decode()}")
         count += len(events)
-    recall(cloud.ledger, cloud.clock.now())
     return count
 
 
 def _kept_items(folder: Path) -> list[dict[str, Any]]:
     """Raises UnusableState where the file is damaged."""
     items = []
-    for number, line in enumerate((folder / LEDGER).read_text().splitlines(), 1):
+    for number, line in enumerate((folder / LEDGER).read_bytes().splitlines(), 1):
         try:
-            items.append(json.loads(line))
-        except ValueError as error:
-            raise UnusableState(
-                f"{folder / LEDGER}, line {number} is damaged: {error}. Bring the file back from a copy, or "
-                "start anew: python -m local up --fresh"
-            ) from error
+            item = json.loads(line)
+            plain(item)["entry"]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DamagedState(folder / LEDGER, f"line {number}: {error}") from error
+        items.append(item)
     return items
 
 

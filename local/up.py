@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,15 +26,19 @@ PEOPLE = {"emails": '["you@example.com"]', "phones": '["+12025550143"]'}
 ONE_DAY = dt.timedelta(days=1)
 RUNNING = "running.json"  # in the state's folder, for `python -m ops`
 INDENT = " " * 18
-PORT = 8050  # Dash's own; where it is taken, any that is free
+PORT = 8050  # Dash's own; where it is taken, the next free one
 
 
-def up(feed: Feed, folder: Path, console: Console, once: bool, store: str | None = None) -> None:
+def up(
+    feed: Feed, folder: Path, console: Console, once: bool, store: str | None = None, fresh: bool = False
+) -> bool:
     """Provision, take up what was kept in ``folder``, make the runs that are due, sum up; then wait and,
     with sources that go on publishing, run by the schedule. ``store``: where the tables are; as before unless
-    said."""
+    said. ``fresh``: forget what was kept. Returns whether the last run was completed."""
     with ExitStack() as stack:
         stack.enter_context(state.alone(folder))
+        if fresh:
+            state.forget(folder)
         with console.status("Starting the local cloud …"):
             last = state.last_run(folder)
             synthetic = "true" if feed.label == sample.LABEL else "false"
@@ -58,22 +61,26 @@ def up(feed: Feed, folder: Path, console: Console, once: bool, store: str | None
         def keep() -> None:
             state.save(cloud, folder)
 
-        _run(console, cloud, feed, due[:1], keep)
+        well = _run(console, cloud, feed, due[:1], keep)
         if served:
             served.ready()
+            if served.port != PORT:
+                console.out(f"Port {PORT} is taken by another program.", highlight=False)
             console.out(f"The dashboard is at {served.address}", highlight=False)
-        _run(console, cloud, feed, due[1:], keep)
+        well = _run(console, cloud, feed, due[1:], keep) if due[1:] else well
         _sum_up(console, cloud, outbox, folder)
         if served:
             console.out(f"{'The dashboard is at':<28}{served.address}", highlight=False)
             _wait(console, cloud, feed, keep, asked)
+            return True
+        return well
 
 
 @contextmanager
 def serving(cloud: LocalCloud) -> Iterator[Dashboard]:
     """The dashboard, starting beside the first run."""
     environment = cloud.stack.exports["dashboard_environment"]
-    served = Dashboard(environment, cloud.emulator.environment(), PORT if free(PORT) else 0)
+    served = Dashboard(environment, cloud.emulator.environment(), PORT)
     try:
         yield served
     finally:
@@ -88,7 +95,7 @@ def reachable(cloud: LocalCloud, folder: Path) -> Iterator[threading.Event]:
     let_invoke(cloud, asked.set)
     folder.mkdir(parents=True, exist_ok=True)
     said = {"endpoint": cloud.emulator.endpoint, "stack": cloud.stack.exports["stack"], "pid": os.getpid()}
-    (folder / RUNNING).write_text(json.dumps(said) + "\n")
+    (folder / RUNNING).write_text(json.dumps(said) + "\n", encoding="utf-8")
     try:
         yield asked
     finally:
@@ -122,7 +129,9 @@ def _announce(console: Console, feed: Feed, due: Sequence[dt.datetime]) -> None:
 
 def _run(
     console: Console, cloud: LocalCloud, feed: Feed, due: Sequence[dt.datetime], keep: Callable[[], None]
-) -> None:
+) -> bool:
+    """Whether the last of them was completed."""
+    well = True
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("runs", total=len(due))
@@ -130,6 +139,8 @@ def _run(
             keep()
             progress.console.out(shown(_line(played)), highlight=False)
             progress.update(task, advance=1)
+            well = played.run.state == COMPLETED
+    return well
 
 
 def _line(played: Played) -> str:
@@ -146,12 +157,6 @@ def _line(played: Played) -> str:
     begun = [warning.text for warning in run.warnings if warning.code in run.begun]
     warned = "".join(f"\n{INDENT}warning: {text}" for text in begun)
     return f"{when}  {news}, through {played.last_acknowledged}{warned}"
-
-
-def free(port: int) -> bool:
-    """Whether nobody listens there yet."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _sum_up(console: Console, cloud: LocalCloud, outbox: Outbox, folder: Path) -> None:

@@ -1,8 +1,12 @@
 """``python -m ops``: operate a stack, on AWS and on this machine alike."""
 
+import importlib.util
 import sys
 import traceback
 from collections.abc import Sequence
+
+if importlib.util.find_spec("marshmallow") is None:
+    sys.exit("Daybook's packages are not in this Python. Run: make setup. Then: .venv/bin/daybook")
 
 import click
 
@@ -13,7 +17,7 @@ from ops.output import lines, write_out_what_is_lacking
 
 EPILOG = (
     "Exit codes: 0 done, 1 unexpected, 2 usage, 3 configuration, 4 a source is unavailable or malformed, "
-    "5 days are pending, 6 AWS failed, 7 an invariant is broken, 130 interrupted."
+    "or the last run failed, 5 days are pending, 6 AWS failed, 7 an invariant is broken, 130 interrupted."
 )
 
 

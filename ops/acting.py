@@ -65,6 +65,8 @@ def replay(
         raise click.UsageError("sequence numbers are the stream's: --source stream")
     if rebuild and (first or last or source != "archive"):
         raise click.UsageError("--rebuild takes the whole archive: without --from, --to and --source stream")
+    if first and last and first.lies_after(last):
+        raise click.UsageError("--from lies after --to")
     from ops import replaying
 
     with asked.target() as target:

@@ -132,6 +132,12 @@ class Bound:
     end: dt.datetime
     sequence: str = ""
 
+    def lies_after(self, last: "Bound") -> bool:
+        """False for a moment and a sequence number, which can't be compared."""
+        if self.sequence and last.sequence:
+            return int(self.sequence) > int(last.sequence)
+        return not (self.sequence or last.sequence) and self.start > last.end
+
 
 class BoundType(click.ParamType):
     """A moment, a date, or a sequence number, which is nothing but digits."""

@@ -22,7 +22,7 @@ def read(main: click.Group) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        found = tomllib.loads(path.read_text())
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Problem(
             f"{path} can't be read: {error}", "", "It is TOML: name = value", CONFIGURATION

@@ -164,4 +164,4 @@ def _functions(prices: dict[str, float]) -> Item:
 
 @cache
 def _list() -> dict[str, Any]:
-    return json.loads(PRICES.read_text())
+    return json.loads(PRICES.read_text(encoding="utf-8"))

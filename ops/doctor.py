@@ -16,6 +16,7 @@ import boto3
 import urllib3
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from functions.outward import pool
 from functions.sources import shown
 from ops.errors import CONFIGURATION, DONE, Problem
 from ops.output import as_json, line
@@ -32,6 +33,7 @@ KEPT_UNRESERVED = 100  # Lambda Developer Guide, "Configuring reserved concurren
 OTHER_STORE = "use DynamoDB: pulumi config set daybook:store dynamodb"
 RETENTION_HOURS = 24  # of a stream whose stack does not say
 MAX_CLOCK_SECONDS = 60
+LOOK = {"timeout": 10, "redirect": False, "retries": False, "preload_content": False}
 DASHBOARD_PORT = 8050
 SANDBOX = "SMS reach numbers alone that are verified with SNS: this account is in its SMS sandbox"
 SANDBOX_REMEDY = "SNS, Text messaging (SMS), Exit SMS sandbox; or verify the number there"
@@ -96,7 +98,7 @@ def _machine() -> Iterator[Result]:
 
 def _packages() -> Iterator[tuple[str, str, str | None]]:
     """Name, locked version, installed version; None where it is missing, markers left out of account."""
-    for locked in LOCKED.read_text().splitlines() if LOCKED.exists() else ():
+    for locked in LOCKED.read_text(encoding="utf-8").splitlines() if LOCKED.exists() else ():
         name, pinned, rest = locked.partition("==")
         if not pinned or locked.startswith((" ", "#")) or ";" in rest:
             continue
@@ -244,11 +246,10 @@ def _sources(target: Target) -> Iterator[Result]:
     """Whether both answer, and whether this machine's clock agrees with theirs. A kept state has none."""
     if target.cloud is not None:
         return
-    pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(10))
     for source in SOURCES:
         url = target.facts[f"{source}_url"]
         try:
-            answer = pool.request("GET", url, preload_content=False, redirect=False)
+            answer = pool(url).request("GET", url, **LOOK)
             answer.close()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             yield Result(

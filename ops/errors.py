@@ -1,5 +1,7 @@
 """What goes wrong for an operator, and the exit code that a script can go by."""
 
+import errno
+
 DONE = 0
 UNEXPECTED = 1
 USAGE = 2
@@ -9,6 +11,11 @@ PENDING = 5
 AWS = 6
 BROKEN = 7  # an invariant doesn't hold
 INTERRUPTED = 130
+
+
+# Errors of the file system that a user can mend, by number: where the name is wrong, and where the place is.
+NAMED_WRONG = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP}
+NO_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Problem(Exception):
@@ -57,10 +64,22 @@ KNOWN: dict[str, tuple[str, str, int]] = {
 }
 
 
+def of_files(error: OSError) -> Problem | None:
+    """An error of the file system in a line, with what to do; None for any other."""
+    if error.errno not in NAMED_WRONG | NO_PLACE or isinstance(error, ConnectionError):
+        return None
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    if error.errno in NAMED_WRONG:
+        return Problem(f"{what}. Name a folder that is there.", code=USAGE)
+    return Problem(f"{what}. Free some space, or name a folder that can be written.", code=CONFIGURATION)
+
+
 def explained(error: Exception) -> Problem:
     """An error of the SDK, a source or the store, as a problem. Errors are known by their names: nothing
     heavy is loaded to look at one that can't be theirs."""
     name = type(error).__name__
     unknown = "", "Add --debug to see where; please report it.", UNEXPECTED
+    if isinstance(error, OSError) and (problem := of_files(error)):
+        return problem
     is_aws = type(error).__module__.startswith("botocore")
     return Problem(f"{name}: {error}", *KNOWN.get(name, PASSING if is_aws else unknown))

@@ -46,8 +46,8 @@ def export(target: Target, folder: Path) -> None:
             CONFIGURATION,
         )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "daily.csv").write_text(csv_files.days(daily))
-    (folder / "revisions.csv").write_text(csv_files.revisions(revisions))
+    (folder / "daily.csv").write_text(csv_files.days(daily), encoding="utf-8")
+    (folder / "revisions.csv").write_text(csv_files.revisions(revisions), encoding="utf-8")
     made_up = target.facts.get("synthetic") == "true"
     text = page(daily, revisions, target.now(), synthetic=made_up)
     (folder / "index.html").write_text(text, encoding="utf-8")

@@ -41,7 +41,7 @@ END = r"\Z"
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in generated().items():
-        (FOLDER / name).write_text(text)
+        (FOLDER / name).write_text(text, encoding="utf-8")
 
 
 def generated() -> dict[str, str]:

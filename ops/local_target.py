@@ -30,7 +30,7 @@ def found(folder: Path) -> Path | None:
 def running(folder: Path) -> dict[str, Any] | None:
     """What the cloud of this folder says of itself; None where its process has ended."""
     try:
-        said = json.loads((folder / RUNNING).read_text())
+        said = json.loads((folder / RUNNING).read_bytes())
         os.kill(said["pid"], 0)
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -45,11 +45,8 @@ def opened(folder: Path) -> Iterator[Target]:
         description = f"local cloud running on {said['endpoint']} (process {said['pid']}), {folder}"
         yield Target(description, facts, lambda service: client(service, said["endpoint"]), None)
         return
-    try:
-        with state.alone(folder), _kept(folder) as target:
-            yield target
-    except state.UnusableState as error:
-        raise Problem(str(error), "Nothing in the folder was changed.", "", CONFIGURATION) from error
+    with state.alone(folder), _kept(folder) as target:
+        yield target
 
 
 @contextmanager

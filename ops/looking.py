@@ -19,8 +19,8 @@ OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--watch", is_flag=True, help="Look again every 5 seconds, until Ctrl-C.")
 @click.pass_context
 def status(context: click.Context, as_data: bool, watch: bool) -> None:
-    """How it stands: last acknowledged date, lag, pending days, last run. Exit code 5 while days are
-    pending, or a rebuild is under way."""
+    """Whether all is well, and what to do next; then dates, lag, last run. Exit code 4 where the last run
+    failed, 5 while days are pending or a rebuild is under way."""
     import threading
 
     from ops import reading

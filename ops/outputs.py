@@ -91,8 +91,10 @@ class RunOutput(Output.from_dict({name: whole() for name in SETS})):  # type: ig
 
 
 class StatusOutput(Output):
-    """How a stack stands."""
+    """How a stack stands. ``next`` is null where nothing is to be done."""
 
+    verdict = text()
+    next = text(nullable=True)
     target = text()
     stack = text()
     last_acknowledged = text(nullable=True)

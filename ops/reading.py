@@ -9,6 +9,7 @@ from ops import csv_files, shown
 from ops.errors import DONE, PENDING, USAGE, Problem
 from ops.output import as_json, facts, line, lines, say, table
 from ops.target import Target
+from ops.verdict import verdict
 from schemas.figures import FIGURES
 from schemas.ledger import ACCEPTED, Head, lag, pending
 from schemas.moment import written
@@ -19,11 +20,15 @@ REBUILD_AGAIN = "python -m ops replay --rebuild goes on with it, and ends it"
 
 
 def status(target: Target, as_data: bool) -> int:
-    """How it stands. Exit code 5 while days are pending, or a rebuild is under way."""
+    """How it stands. Returns the verdict's exit code."""
     found = state(target)
     if as_data:
         as_json(found)
     else:
+        line(found["verdict"])
+        if found["next"]:
+            line(f"Next: {found['next']}")
+        line("")
         last = found["last_run"]
         lines = {
             "Stack": found["stack"],
@@ -43,14 +48,14 @@ def status(target: Target, as_data: bool) -> int:
             "Warnings": found["warnings"] or None,
         }
         facts({name: value for name, value in lines.items() if value is not None})
-    return PENDING if found["pending"] or found["held"] else DONE
+    return verdict(found).code
 
 
 def state(target: Target) -> dict[str, Any]:
     """What ``status`` tells, as JSON."""
     owing = target.ledger.owing()
     head, runs = owing.head, target.ledger.runs(1)
-    return {
+    status = {
         "target": target.description,
         "stack": target.facts["stack"],
         "held": head.held and head.held.reason,
@@ -69,6 +74,8 @@ def state(target: Target) -> dict[str, Any]:
         "unsent": sorted(head.unsent),
         "warnings": _warnings(head),
     }
+    text, following, _ = verdict(status)
+    return {"verdict": text, "next": following or None} | status
 
 
 def _warnings(head: Head) -> list[str]:
@@ -168,7 +175,7 @@ def as_of(target: Target, moment: dt.datetime, out: Path | None, as_data: bool) 
     elif out is None:
         lines(csv_files.days(rows), nl=False)
     else:
-        out.write_text(csv_files.days(rows))
+        out.write_text(csv_files.days(rows), encoding="utf-8")
 
 
 def _dates(dates: list[str]) -> str:

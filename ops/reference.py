@@ -68,5 +68,5 @@ def _default(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
-    SETTINGS_PAGE.write_text(settings_page())
+    PAGE.write_text(page(), encoding="utf-8")
+    SETTINGS_PAGE.write_text(settings_page(), encoding="utf-8")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from functions import outward
 from local.clock import Clock
 from local.definitions import LocalFunction, LocalInvokeConfig
 from local.lambda_process import CLIENT
@@ -133,9 +134,14 @@ def test_the_trace_id_begins_with_the_moment_on_the_clock(runtime: LambdaRuntime
     assert told["environment"]["_X_AMZN_TRACE_ID"] == f"{root};Parent=5555666677778888;Sampled=0"
 
 
-def test_a_handler_sees_nothing_of_the_users_environment(code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handler_sees_only_the_way_out_of_the_users_environment(
+    code: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in outward.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
     with LambdaRuntime("http://127.0.0.1:9", Clock.virtual(NOON), [function(code, "tell")]) as runtime:
         told = json.loads(runtime.invoke("tell", b"{}").response)
     environment = told["environment"]
@@ -158,6 +164,7 @@ def test_a_handler_sees_nothing_of_the_users_environment(code: Path, monkeypatch
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "HOME": "/home/sbx_user1051",
+        "HTTPS_PROXY": "http://proxy.example",
         "LAMBDA_TASK_ROOT": str(code),
         "LANG": "en_US.UTF-8",
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -165,6 +172,7 @@ def test_a_handler_sees_nothing_of_the_users_environment(code: Path, monkeypatch
         "STACK": "test",
         "TZ": "UTC",
         "_HANDLER": "handlers.tell",
+        "no_proxy": "127.0.0.1,localhost,intranet.example",
     }
     assert told["folder"] == str(code)
 
@@ -336,6 +344,7 @@ def test_processes_end_when_the_one_that_started_them_is_killed(
     program = f"""
 import json
 from pathlib import Path
+from functions import outward
 from local.clock import Clock
 from local.definitions import LocalFunction
 from local.lambda_runtime import LambdaRuntime

@@ -87,6 +87,8 @@ def test_every_command_says_what_it_does_and_every_option_what_it_is_for():
         ["accept", "2020-03-01", "--reason", " "],
         ["replay", "--rebuild", "--from", "2020-03-01"],
         ["replay", "--from", "12345"],
+        ["replay", "--from", "2020-03-02", "--to", "2020-03-01"],
+        ["replay", "--source", "stream", "--from", "12", "--to", "11"],
         ["status", "--state", "x", "--stack", "y"],
     ],
 )

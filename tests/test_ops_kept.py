@@ -39,13 +39,21 @@ def test_what_was_kept_is_found_read_and_changed_by_an_acceptance(kept, capsys):
     assert "python -m local up" in capsys.readouterr().err
 
 
+def test_a_last_run_that_failed_is_the_first_line_of_status_and_exit_code_4(kept, capsys):
+    assert run(["status", "--state", str(kept)]) == 4
+    first, following, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith("The last run failed: nyt, row 7, 2020-03-06, cases")
+    assert following.startswith("Next: docs/runbook.md")
+
+
 def test_a_damaged_log_is_told_with_exit_code_7_and_nothing_is_changed(kept, capsys):
     (log,) = (kept / "one" / "archive" / "events").iterdir()
     log.write_bytes(log.read_bytes()[:-40])
     before = log.read_bytes()
     assert run(["status", "--state", str(kept)]) == 7
     told = capsys.readouterr().err
-    assert "can't be opened" in told
+    assert "archive is damaged" in told
+    assert "python -m local up --fresh" in told
     assert "Traceback" not in told
     assert log.read_bytes() == before
 

@@ -1,8 +1,13 @@
 """`python -m local up` as a stranger meets it."""
 
+import errno
+import io
+import os
 import re
+import signal
 import subprocess
 import sys
+import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,7 +15,9 @@ from pathlib import Path
 import pytest
 from builders import jhu, nyt
 
-from local import download, sample
+from local import download, sample, state
+from local.__main__ import run
+from local.publisher import Publisher
 
 pytestmark = pytest.mark.cloud
 
@@ -59,6 +66,114 @@ def test_files_of_one_s_own_are_taken_and_a_change_is_found_by_the_next_start(tm
     cases.write_bytes(nyt("2020-03-01,11,0", "2020-03-02,20,0"))
     _, told, _ = up(tmp_path / "state", "--sources", pair)
     assert "  0 inserted,   1 updated, through 2020-03-02" in told
+
+
+def test_a_last_run_that_failed_is_exit_code_1(tmp_path):
+    cases, recoveries = tmp_path / "cases.csv", tmp_path / "recoveries.csv"
+    cases.write_bytes(nyt("2020-15-01,10,0"))
+    recoveries.write_bytes(jhu("2020-03-01,0"))
+    code, told, problem = up(tmp_path / "state", "--sources", f"{cases},{recoveries}")
+    assert (code, problem) == (1, "")
+    assert 'failed: nyt, row 2, date: "2020-15-01"' in told
+
+
+def test_a_state_that_another_holds_is_left_alone_whoever_comes_second(tmp_path):
+    folder = tmp_path / "sample"
+    with state.alone(folder):
+        (folder / "ledger.jsonl").write_bytes(b"{}")
+        for command in (
+            ["local", "up", "--once", "--fresh", "--state", str(tmp_path)],
+            ["local", *played(tmp_path), "--state", str(folder)],
+            ["ops", "status", "--state", str(folder)],
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, check=False
+            )
+            assert done.returncode == 3
+            assert f"Another process uses {folder}" in done.stderr.decode()
+            assert b"Traceback" not in done.stderr
+        assert sorted(path.name for path in folder.iterdir()) == ["in-use", "ledger.jsonl"]
+
+
+def played(folder):
+    """The command that plays a history of one version."""
+    archive = folder / "history.tar"
+    with tarfile.open(archive, "w") as tar:
+        member = tarfile.TarInfo("2020-09-02T000000Z.csv")
+        tar.addfile(member, io.BytesIO())
+    span = ["--start", "2020-09-02", "--end", "2020-09-02", "--out", str(folder / "out")]
+    return ["play", "--nyt", str(archive), "--jhu", str(archive), *span]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("stack.json", b"{"), ("ledger.jsonl", b'{"entry": 1}\n'), ("ledger.jsonl", b"\xff\n")],
+)
+def test_a_damaged_file_of_the_state_is_named_with_what_to_do(tmp_path, name, content):
+    (tmp_path / "sample").mkdir()
+    (tmp_path / "sample" / name).write_bytes(content)
+    code, _, problem = up(tmp_path)
+    assert code == 7
+    assert f"{tmp_path / 'sample' / name} is damaged" in problem
+    assert "python -m local up --fresh" in problem
+    assert "Traceback" not in problem
+
+
+def test_a_folder_that_can_t_be_made_is_said_in_a_line(tmp_path):
+    (tmp_path / "file").touch()
+    code, _, problem = up(tmp_path / "file" / "below")
+    assert (code, problem.count("\n")) == (2, 1)
+    assert str(tmp_path / "file" / "below") in problem
+
+
+def test_a_disk_that_is_full_is_said_in_a_line(tmp_path, monkeypatch, capsys):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    cases, recoveries = tmp_path / "cases.csv", tmp_path / "recoveries.csv"
+    cases.write_bytes(nyt("2020-03-01,10,0"))
+    recoveries.write_bytes(jhu("2020-03-01,0"))
+    monkeypatch.setattr(state, "_write", full)
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    code = run(["up", "--once", "--state", str(tmp_path / "state"), "--sources", f"{cases},{recoveries}"])
+    for number, handler in zip((signal.SIGINT, signal.SIGTERM), handlers, strict=True):
+        signal.signal(number, handler)
+    assert code == 3
+    assert re.fullmatch(r".*: No space left on device\. Free some space, .*\n", capsys.readouterr().err)
+
+
+def test_a_page_instead_of_the_data_is_refused_and_not_kept(tmp_path):
+    with Publisher() as publisher:
+        publisher.files["us.csv"] = b"\n<!DOCTYPE html><title>Sign in</title>"
+        with pytest.raises(download.Unreachable, match="a page came instead of the data"):
+            download.fetch(publisher.address("us.csv"), tmp_path / "cache")
+        assert not (tmp_path / "cache").exists()
+        publisher.files["us.csv"] = nyt("2020-03-01,10,0")
+        assert download.fetch(publisher.address("us.csv"), tmp_path / "cache") == nyt("2020-03-01,10,0")
+
+
+def test_a_page_that_an_earlier_version_kept_is_fetched_anew(tmp_path):
+    with Publisher() as publisher:
+        publisher.files["us.csv"] = nyt("2020-03-01,10,0")
+        download.fetch(publisher.address("us.csv"), tmp_path)
+        (kept,) = tmp_path.iterdir()
+        kept.write_bytes(b"<html>")
+        assert download.fetch(publisher.address("us.csv"), tmp_path) == nyt("2020-03-01,10,0")
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.5, 1, 2, 4, 8])
+def test_ctrl_c_ends_make_run_quietly_at_any_moment(tmp_path, seconds):
+    with subprocess.Popen(
+        ["make", "run", f"ARGS=--state {tmp_path}"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        threading.Event().wait(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        out, problem = process.communicate(timeout=60)
+    assert (problem.decode().strip(), b"Traceback" in out) == ("", False)
 
 
 def test_the_real_history_is_fetched_by_its_public_commits(tmp_path):
@@ -110,6 +225,11 @@ def test_sources_out_of_reach_give_a_clear_message_and_exit_code_4(tmp_path, sou
         (["--sources", "nothing"], "neither sample, live nor history"),
         (["--sources", "none.csv,nowhere.csv"], "no such file: none.csv, nowhere.csv"),
         (["--from", "2020-09-02"], "--from and --to go with --sources history"),
+        (
+            ["--sources", "history", "--from", "2020-09-04", "--to", "2020-09-02"],
+            "--to 2020-09-02 lies before --from 2020-09-04",
+        ),
+        (["--sources", "history", "--to", "2020-09-01"], "--to 2020-09-01 lies before --from 2020-09-02"),
     ],
 )
 def test_wrong_usage_is_told_with_exit_code_2(tmp_path, arguments, problem):

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import boto3
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import EndpointConnectionError
 
-from local.emulator import REGION
+from local.sessions import session
 
 if TYPE_CHECKING:
     from local.in_process.cloud import InProcessCloud
@@ -32,15 +31,10 @@ class Wire:
         self.calls = 0  # of the handlers; the attempts at one call share its number
         self.asked: list[str] = []  # what PutRecords was asked to put, in that order, in base64
         self.intercept: Intercept | None = None
-        session = boto3.session.Session(
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 an emulator looks at no signature
-            region_name=REGION,
-        )
-        session.events.register("before-call", self._count)
-        on: Any = session.events  # its types know no handler that answers
+        self.session = session()
+        on: Any = self.session.events  # its types know no handler that answers
+        on.register("before-call", self._count)
         on.register("before-send", self._send)
-        self.session = session
 
     def client(self, service: Any, **settings: Any) -> Any:
         return self.session.client(service, endpoint_url=self._endpoint, **settings)
