@@ -116,7 +116,8 @@ def _pythons() -> Iterator[Path]:
     yield Path(sys.executable)
     if path := shutil.which(f"python{PYTHON}"):
         yield Path(path)
-    yield from sorted(Path.home().glob(f".pyenv/versions/{PYTHON}*/bin/python"))
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    yield from sorted(pyenv.glob(f"versions/{PYTHON}*/bin/python"))
     for arguments in (["find"], ["install", "--no-bin"], ["find"]):
         done = _uv("python", *arguments, PYTHON)
         if arguments == ["find"] and done.returncode == 0:
