@@ -116,7 +116,7 @@ def _pythons() -> Iterator[Path]:
     yield Path(sys.executable)
     if path := shutil.which(f"python{PYTHON}"):
         yield Path(path)
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))  # noqa: TID251 this machine's
     yield from sorted(pyenv.glob(f"versions/{PYTHON}*/bin/python"))
     for arguments in (["find"], ["install", "--no-bin"], ["find"]):
         done = _uv("python", *arguments, PYTHON)
