@@ -57,7 +57,7 @@ def is_ready(locks):
     """Whether a set-up has ended since the locks were written, with an interpreter that is still there."""
     try:
         made = READY.stat().st_mtime
-        subprocess.run([PYTHON, "-c", ""], check=True, capture_output=True)  # noqa: S603
+        subprocess.run([PYTHON, "-c", ""], check=True, capture_output=True)  # noqa: S603 our own
     except (OSError, subprocess.CalledProcessError):
         return False
     return all(Path(lock).stat().st_mtime <= made for lock in locks)
@@ -85,7 +85,7 @@ def install(locks):
 def step(name, command, remedy=""):
     """Run it, and say now and then how much is there."""
     print(f"  {name} …", flush=True)
-    with subprocess.Popen(command, env=environment()) as process:  # noqa: S603
+    with subprocess.Popen(command, env=environment()) as process:  # noqa: S603 named in install()
         while True:
             try:
                 code = process.wait(LOOK_SECONDS)

@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.moment import written
 
-DEBUG, INFO, WARN, ERROR = "DEBUG", "INFO", "WARN", "ERROR"
+INFO, WARN, ERROR = "INFO", "WARN", "ERROR"
 
 
 def line(stage: str, level: str = INFO, **facts: Any) -> None:

@@ -99,7 +99,7 @@ def compile_all(folder: Path) -> None:
     options = ["--invalidation-mode", "unchecked-hash", "-q", "-x", r"[/\\](tests|bin)[/\\]"]
     options += ["-s", str(folder), "-p", f"/opt/{PLACE}"]  # a module's own path is in its bytecode
     command = [str(python), "-m", "compileall", *options, str(folder)]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603 a Python of this machine, on files of the lock
         command, capture_output=True, text=True, check=False, env={"PYTHONHASHSEED": "0"}
     )
     if done.returncode != 0:
@@ -116,7 +116,7 @@ def _pythons() -> Iterator[Path]:
     yield Path(sys.executable)
     if path := shutil.which(f"python{PYTHON}"):
         yield Path(path)
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))  # noqa: TID251 this machine's
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))  # noqa: TID251 pyenv has no file that says it
     yield from sorted(pyenv.glob(f"versions/{PYTHON}*/bin/python"))
     for arguments in (["find"], ["install", "--no-bin"], ["find"]):
         done = _uv("python", *arguments, PYTHON)
@@ -127,14 +127,14 @@ def _pythons() -> Iterator[Path]:
 def _version(python: Path) -> str:
     """A shim of pyenv's may be there for a version that isn't."""
     tell = "import sys; print('%d.%d' % sys.version_info[:2])"
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(  # noqa: S603 a Python of this machine, asked for its version
         [python, "-c", tell], capture_output=True, text=True, check=False
     ).stdout.strip()
 
 
 def _uv(*arguments: str) -> subprocess.CompletedProcess[str]:
     uv = Path(sys.executable).with_name("uv")
-    return subprocess.run([str(uv), *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run([str(uv), *arguments], capture_output=True, text=True, check=False)  # noqa: S603 our uv
 
 
 def packed(folder: Path) -> bytes:

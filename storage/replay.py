@@ -108,9 +108,9 @@ def recall(ledger: Ledger, now: dt.datetime) -> Head:
     for run in ledger.runs(limit=None):
         for date in run.entered | run.duplicate | run.superseded:
             seen[date] = max(run.version, seen.get(date, run.version))
+    head = ledger.head()
     for date, day in ledger.days().items():
         if day.seen < seen.get(date, day.seen):
-            head = ledger.head()
             with suppress(LedgerMoved):  # by a newer run, which the day has seen by then
                 ledger.commit(Change(now, (head, head), days=((day, replace(day, seen=seen[date])),)))
 

@@ -9,7 +9,7 @@ from functions import log
 from ops.logs import _shown
 
 
-@pytest.mark.parametrize("level", [log.DEBUG, log.INFO, log.WARN, log.ERROR])
+@pytest.mark.parametrize("level", [log.INFO, log.WARN, log.ERROR])
 def test_a_line_has_a_level_that_lambda_knows_and_the_moment_of_writing(capsys, level):
     log.line("set aside", level, sequence="7")
     facts = json.loads(capsys.readouterr().out)

@@ -487,7 +487,9 @@ def test_a_setting_that_isn_t_there_is_refused_however_the_engine_hands_it_over(
 
 
 def test_keys_of_other_namespaces_are_none_of_the_programs_business():
-    run_program(Recorder(), "test", {"aws:region": "us-east-1", "other:shedule": "rate(1 day)"})
+    recorder = Recorder()
+    run_program(recorder, "test", {"aws:region": "us-east-1", "other:shedule": "rate(1 day)"})
+    assert recorder.resources
 
 
 @pytest.mark.parametrize(
