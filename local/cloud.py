@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import tempfile
 from collections.abc import Mapping as ConstantMapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,33 +34,31 @@ class LocalCloud:
     def __init__(self, clock: Clock, config: ConstantMapping[str, str], log: Log | None = None) -> None:
         self.clock = clock
         self._also_log = log
-        self._code = tempfile.TemporaryDirectory(prefix="daybook-")
-        self.emulator = Emulator(clock)
-        try:
-            self.stack: Provisioned = provision(self.emulator, Path(self._code.name), STACK, config)
-        except BaseException:
-            self.emulator.stop()  # nobody else can: there is no cloud to close
-            self._code.cleanup()
-            raise
-        self.runtime = LambdaRuntime(
-            self.emulator.endpoint,
-            clock,
-            self.stack.functions,
-            self.stack.invoke_configs,
-            on_failure=self._publish,
-            log=self._log,
-        )
-        first = [schedule.target_function for schedule in self.stack.schedules]
-        for needed in (*first, *(mapping.function_name for mapping in self.stack.mappings)):
-            self.runtime.warm(needed)  # the first load waits for less
-        self.mappings = [
-            Mapping(mapping, self.client("kinesis"), self.runtime.invoke, clock, self._publish)
-            for mapping in self.stack.mappings
-        ]
-        self.emulator.on_publish(self._deliver)
-        self.ledger = Ledger(self.client("dynamodb"), self.stack.exports["ledger_table"])
-        self.archive = Archive(self.client("s3"), self.stack.exports["archive_bucket"])
-        self.tables = open_tables(self.stack.exports, self.client)
+        with ExitStack() as ends:  # whatever interrupts the making, what was begun is ended
+            code = ends.enter_context(tempfile.TemporaryDirectory(prefix="daybook-"))
+            self.emulator = ends.enter_context(Emulator(clock))
+            self.stack: Provisioned = provision(self.emulator, Path(code), STACK, config)
+            self.runtime = LambdaRuntime(
+                self.emulator.endpoint,
+                clock,
+                self.stack.functions,
+                self.stack.invoke_configs,
+                on_failure=self._publish,
+                log=self._log,
+            )
+            ends.callback(self.runtime.close)
+            first = [schedule.target_function for schedule in self.stack.schedules]
+            for needed in (*first, *(mapping.function_name for mapping in self.stack.mappings)):
+                self.runtime.warm(needed)  # the first load waits for less
+            self.mappings = [
+                Mapping(mapping, self.client("kinesis"), self.runtime.invoke, clock, self._publish)
+                for mapping in self.stack.mappings
+            ]
+            self.emulator.on_publish(self._deliver)
+            self.ledger = Ledger(self.client("dynamodb"), self.stack.exports["ledger_table"])
+            self.archive = Archive(self.client("s3"), self.stack.exports["archive_bucket"])
+            self.tables = open_tables(self.stack.exports, self.client)
+            self._ends = ends.pop_all()
 
     def client(self, service: str) -> Any:
         """A client of the emulator."""
@@ -92,9 +91,7 @@ class LocalCloud:
 
     def close(self) -> None:
         """End every process, and forget everything."""
-        self.runtime.close()
-        self.emulator.stop()
-        self._code.cleanup()
+        self._ends.close()
 
     def _log(self, function: str, request: str, line: str) -> None:
         """Where `python -m ops logs` finds it, as on AWS: with the request's id in each line of ours."""

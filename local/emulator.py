@@ -16,6 +16,7 @@ import threading
 import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -111,33 +112,36 @@ class Emulator:
     ) -> None:
         if not _one_at_a_time.acquire(blocking=False):
             raise RuntimeError("an emulator is already running in this process: moto's state is global")
-        self.clock = clock or Clock.real()
-        self.invoke_function = invoke_function
-        self.timestream = Timestream(self.clock, self.put_object, magnetic_visible_after)
-        self.queries = Queries(self.timestream, empty_first_page)
-        self.publications: list[Publication] = []
-        self.before: dict[str, Before] = {}  # by operation: what comes before each of its calls
-        self.calls: Counter[str] = Counter()  # by operation
-        self._lock = threading.RLock()
-        self._listeners: list[Callable[[Publication], None]] = []
-        self._recorders: list[Callable[[str, dict[str, Any]], None]] = []
-        self._patches = _Patches()
-        self._patch()
-        BackendDict.reset()
-        reset_model_data()
-        self.application = self._serve(DomainDispatcherApplication(create_backend_app))
-        self._server = _Server("127.0.0.1", 0, self.application, _Handler)
-        self.endpoint = self.timestream.endpoint = f"http://127.0.0.1:{self._server.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(STOP_SECONDS,), daemon=True)
-        self._thread.start()
+        with ExitStack() as ends:  # an interrupt in between undoes what was patched
+            ends.callback(_one_at_a_time.release)
+            self.clock = clock or Clock.real()
+            self.invoke_function = invoke_function
+            self.timestream = Timestream(self.clock, self.put_object, magnetic_visible_after)
+            ends.callback(self.timestream.close)
+            self.queries = Queries(self.timestream, empty_first_page)
+            self.publications: list[Publication] = []
+            self.before: dict[str, Before] = {}  # by operation: what comes before each of its calls
+            self.calls: Counter[str] = Counter()  # by operation
+            self._lock = threading.RLock()
+            self._listeners: list[Callable[[Publication], None]] = []
+            self._recorders: list[Callable[[str, dict[str, Any]], None]] = []
+            self._patches = _Patches()
+            ends.callback(self._patches.undo)
+            self._patch()
+            BackendDict.reset()
+            reset_model_data()
+            self.application = self._serve(DomainDispatcherApplication(create_backend_app))
+            server = _Server("127.0.0.1", 0, self.application, _Handler)
+            ends.callback(server.server_close)
+            self.endpoint = self.timestream.endpoint = f"http://127.0.0.1:{server.port}"
+            thread = threading.Thread(target=server.serve_forever, args=(STOP_SECONDS,), daemon=True)
+            thread.start()
+            ends.callback(thread.join)
+            ends.callback(server.shutdown)
+            self._ends = ends.pop_all()
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        self._patches.undo()
-        self.timestream.close()
-        _one_at_a_time.release()
+        self._ends.close()
 
     def __enter__(self) -> Emulator:
         return self

@@ -110,7 +110,7 @@ class LambdaProcess:
                 self._end()
 
     def _end(self) -> None:
-        self._kill()
+        self.kill()
         self._process.wait(END_SECONDS)
         assert self._process.stdin  # noqa: S101
         self._process.stdin.close()
@@ -120,8 +120,11 @@ class LambdaProcess:
             thread.join(END_SECONDS)
         self._server.server_close()
 
-    def _kill(self) -> None:
-        """With what it started. One that has ended is left alone: its number may be another's by now."""
+    def kill(self) -> None:
+        """Kills the process with what it started; `close` also waits for its end.
+
+        One that has ended is left alone: its number may be another's by now.
+        """
         if self.alive:
             with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM of one just ended
                 os.killpg(self.pid, signal.SIGKILL)

@@ -8,7 +8,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -144,10 +143,11 @@ class LambdaRuntime:
         """Ends every process, in whatever it is doing. Nothing can be invoked afterwards."""
         atexit.unregister(self.close)
         self._queue.stop()
+        # All are killed before any is waited for; without threads, as none can be started at the exit.
         pools = list(self._pools.values())
-        if pools:
-            with ThreadPoolExecutor(len(pools)) as threads:
-                list(threads.map(_Pool.close, pools))
+        for end in (_Pool.kill, _Pool.close):
+            for pool in pools:
+                end(pool)
         self._queue.join()
 
     def __enter__(self) -> LambdaRuntime:
@@ -187,6 +187,12 @@ class _Pool:
     def processes(self) -> list[int]:
         with self._lock:
             return [process.pid for process in (*self._busy, *self._idle) if process.alive]
+
+    def kill(self) -> None:
+        with self._lock:
+            self._closed = True
+            for process in (*self._busy, *self._idle):
+                process.kill()
 
     def close(self) -> None:
         with self._lock:

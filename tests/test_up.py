@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 from builders import jhu, nyt
+from system import START
 
-from local import download, sample, state
+from local import cloud, download, emulator, lambda_runtime, sample, state
 from local.__main__ import run
+from local.clock import Clock
+from local.lambda_process import LambdaProcess
 from local.publisher import Publisher
 
 pytestmark = pytest.mark.cloud
@@ -159,6 +162,35 @@ def test_a_page_that_an_earlier_version_kept_is_fetched_anew(tmp_path):
         (kept,) = tmp_path.iterdir()
         kept.write_bytes(b"<html>")
         assert download.fetch(publisher.address("us.csv"), tmp_path) == nyt("2020-03-01,10,0")
+
+
+@pytest.mark.parametrize(
+    ("step", "started"),
+    [
+        (("emulator", "reset_model_data"), 0),
+        (("cloud", "provision"), 0),
+        (("cloud", "Mapping"), 2),
+        (("cloud", "open_tables"), 2),
+    ],
+)
+def test_a_cloud_that_is_interrupted_while_it_is_made_leaves_nothing_running(step, started, monkeypatch):
+    def interrupt(*_arguments, **_settings):
+        raise KeyboardInterrupt
+
+    processes = []
+
+    def start(*arguments):
+        processes.append(LambdaProcess(*arguments))
+        return processes[-1]
+
+    monkeypatch.setattr(lambda_runtime, "LambdaProcess", start)
+    monkeypatch.setattr({"cloud": cloud, "emulator": emulator}[step[0]], step[1], interrupt)
+    with Publisher() as publisher, pytest.raises(KeyboardInterrupt):
+        cloud.LocalCloud(Clock.virtual(START), publisher.config())
+    assert [process.alive for process in processes] == [False] * started
+    monkeypatch.undo()
+    with emulator.Emulator():  # one at a time in a process: the other was stopped
+        pass
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 0.5, 1, 2, 4, 8])
