@@ -70,11 +70,11 @@ class Timestream:
     def table(self, database: str, name: str) -> Table | None:
         return self._tables.get((database, name))
 
-    def databases(self) -> list[str]:
-        return sorted(self._databases)
-
-    def tables(self, database: str) -> list[str]:
-        return sorted(name for owner, name in self._tables if owner == database)
+    def load(self) -> None:
+        """Makes the rows that are visible now known to DuckDB."""
+        now = self.clock.now()
+        for table in self._tables.values():
+            table.load(now)
 
     def describe_endpoints(self, _request: Request) -> Response:
         # With its scheme, or botocore would put https:// before it.
@@ -93,12 +93,12 @@ class Timestream:
 
     def delete_database(self, request: Request) -> None:
         name = self._database(request)
-        if self.tables(name):
+        if any(database == name for database, _ in self._tables):
             raise invalid(f"The database {name} can't be deleted: it contains tables.")
         del self._databases[name]
 
     def list_databases(self, request: Request) -> Response:
-        names, token = _page(self.databases(), request)
+        names, token = _page(sorted(self._databases), request)
         return {"Databases": [self._describe_database(name) for name in names], **token}
 
     def create_table(self, request: Request) -> Response:
@@ -219,7 +219,7 @@ class Timestream:
         return name
 
     def _table(self, request: Request) -> Table:
-        table = self.table(self._database(request), request.get("TableName", ""))
+        table = self._tables.get((self._database(request), request.get("TableName", "")))
         if table is None:
             raise ServiceError(
                 "ResourceNotFoundException", f"The table {request.get('TableName')} does not exist."
@@ -231,7 +231,7 @@ class Timestream:
         return {
             "Arn": _arn(name),
             "DatabaseName": name,
-            "TableCount": len(self.tables(name)),
+            "TableCount": sum(database == name for database, _ in self._tables),
             "CreationTime": created,
             "LastUpdatedTime": created,
         }

@@ -1,54 +1,25 @@
-"""Timestream's Query: a result, in pages and in the service's shape, where every value is a string."""
+"""Timestream's Query: a SELECT run by DuckDB; its result in pages, where every value is a string."""
 
 from __future__ import annotations
 
 import json
-import math
 import re
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 import duckdb
 
 from local.timestream import Timestream
-from local.timestream_records import invalid
-from local.timestream_sql import parsed, syntax, tables, translated
+from local.timestream_records import TYPES, invalid
 
 MAX_ROWS_PER_PAGE = 1_000  # Timestream Query: MaxRows
 MAX_PAGE_BYTES = 1024 * 1024  # Timestream Query: size of a response
 MIN_METERED_BYTES = 10_000_000  # Timestream pricing: least a query is charged for
 KEPT_RESULTS = 50  # results whose later pages can still be had
-
-NAME = r'"?([\w.-]+)"?'
-SHOW_DATABASES = re.compile(r"\s*show\s+databases\s*;?\s*", re.IGNORECASE)
-SHOW_TABLES = re.compile(rf"\s*show\s+tables\s+(?:from|in)\s+{NAME}\s*;?\s*", re.IGNORECASE)
-DESCRIBE = re.compile(r'\s*describe\s+"?([\w-]+)"?\."?([\w.-]+)"?\s*;?\s*', re.IGNORECASE)
-
-SCALAR_TYPES = {
-    "VARCHAR": "VARCHAR",
-    "BOOLEAN": "BOOLEAN",
-    "TINYINT": "INTEGER",
-    "SMALLINT": "INTEGER",
-    "INTEGER": "INTEGER",
-    "BIGINT": "BIGINT",
-    "UBIGINT": "BIGINT",
-    "HUGEINT": "BIGINT",
-    "FLOAT": "DOUBLE",
-    "DOUBLE": "DOUBLE",
-    "DECIMAL": "DOUBLE",
-    "DATE": "DATE",
-    "TIME": "TIME",
-    "TIMESTAMP": "TIMESTAMP",
-    "TIMESTAMP_NS": "TIMESTAMP",
-    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
-    "INTERVAL": "INTERVAL_DAY_TO_SECOND",
-    "NULL": "UNKNOWN",
-    '"NULL"': "UNKNOWN",
-}
+OF_DUCKDB = {"INTEGER": "INTEGER", "HUGEINT": "BIGINT"} | {name: name for name in TYPES}
 
 
 @dataclass(frozen=True)
@@ -109,106 +80,50 @@ class Queries:
         }
 
     def _run(self, sql: str) -> Result:
-        about = self._schema(sql)
-        if about is not None:
-            return about
-        tree = parsed(sql)
-        for database, name in tables(tree):
-            table = self.timestream.table(database, name)
-            if table is None:
-                raise invalid(f"The table {database}.{name} does not exist.")
-            table.load(self.timestream.clock.now())
-        text = translated(tree, self.timestream.clock.now())
+        connection = self.timestream.connection
+        self.timestream.load()
         try:
-            cursor = self.timestream.connection.execute(text)
-            description, fetched = cursor.description or [], cursor.fetchall()
+            statements = connection.extract_statements(sql)
+            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+                raise _syntax("a query is one SELECT")
+            cursor = connection.execute(statements[0])
+            columns, rows = cursor.description or [], cursor.fetchall()
         except duckdb.Error as error:
             raise _refused(error) from error
-        names = [(column[0], _type(str(column[1]))) for column in description]
-        return _result(sql, names, [list(row) for row in fetched])
-
-    def _schema(self, sql: str) -> Result | None:
-        """SHOW DATABASES, SHOW TABLES FROM, DESCRIBE; None for anything else."""
-        if SHOW_DATABASES.fullmatch(sql):
-            return _result(sql, _texts("Database"), [[name] for name in self.timestream.databases()])
-        if found := SHOW_TABLES.fullmatch(sql):
-            return _result(sql, _texts("Table"), [[name] for name in self.timestream.tables(found[1])])
-        if found := DESCRIBE.fullmatch(sql):
-            table = self.timestream.table(found[1], found[2])
-            if table is None:
-                raise invalid(f"The table {found[1]}.{found[2]} does not exist.")
-            roles = dict.fromkeys(table.dimensions, "DIMENSION") | {
-                "measure_name": "MEASURE_NAME",
-                "time": "TIMESTAMP",
-            }
-            rows = [
-                [name, table.columns[name].lower(), roles.get(name, "MEASURE_VALUE")]
-                for name in table.ordered_columns()
-            ]
-            return _result(sql, _texts("Column", "Type", "Timestream attribute type"), rows)
-        return None
+        return _result(sql, [{"Name": name, "Type": _type(kind)} for name, kind, *_ in columns], rows)
 
 
-def _result(sql: str, columns: list[tuple[str, dict[str, Any]]], values: list[list[Any]]) -> Result:
-    rows = [{"Data": [_datum(value) for value in row]} for row in values]
+def _result(sql: str, columns: list[dict[str, Any]], values: list[tuple[Any, ...]]) -> Result:
+    rows = [{"Data": [_cell(value) for value in row]} for row in values]
     sizes = [len(json.dumps(row)) for row in rows]
     if sizes and max(sizes) > MAX_PAGE_BYTES:
         raise invalid("Query aborted as max page response size has been exceeded by the output result row")
-    return Result(sql, [{"Name": name, "Type": kind} for name, kind in columns], rows, sizes)
+    return Result(sql, columns, rows, sizes)
 
 
-def _texts(*names: str) -> list[tuple[str, dict[str, Any]]]:
-    return [(name, {"ScalarType": "VARCHAR"}) for name in names]
+def _syntax(message: str) -> Exception:
+    return invalid(f"The query syntax is invalid: {message}.")
 
 
 def _refused(error: duckdb.Error) -> Exception:
     message = str(error).partition("\n")[0].partition(". Use ")[0]
-    if found := re.search(r'Referenced column "([^"]*)" not found', message):
-        return syntax(f"Column '{found[1]}' does not exist")
-    return syntax(message.removesuffix("."))
+    if column := re.search(r'Referenced column "([^"]*)" not found', message):
+        return _syntax(f"Column '{column[1]}' does not exist")
+    return _syntax(message.removesuffix("."))
 
 
-def _type(kind: str) -> dict[str, Any]:
-    """`kind` is DuckDB's name of a type."""
-    if kind.endswith("[]"):
-        return {"ArrayColumnInfo": {"Type": _type(kind.removesuffix("[]"))}}
-    scalar = SCALAR_TYPES.get(kind.partition("(")[0])
-    if scalar is None:
+def _type(kind: Any) -> dict[str, str]:
+    """`kind` is DuckDB's type of a column."""
+    if str(kind) not in OF_DUCKDB:
         raise invalid(f"The stand-in can't give a column of type {kind}.")
-    return {"ScalarType": scalar}
+    return {"ScalarType": OF_DUCKDB[str(kind)]}
 
 
-def _datum(value: Any) -> dict[str, Any]:
+def _cell(value: Any) -> dict[str, Any]:
     if value is None:
         return {"NullValue": True}
-    if isinstance(value, list):
-        return {"ArrayValue": [_datum(item) for item in value]}
-    return {"ScalarValue": _text(value)}
-
-
-def _text(value: Any) -> str:
     if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float | Decimal):
-        return _double(float(value))
+        return {"ScalarValue": str(value).lower()}
     if isinstance(value, datetime):
-        moment = value.astimezone(UTC) if value.tzinfo else value
-        return f"{moment:%Y-%m-%d %H:%M:%S.%f}000"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        seconds, rest = divmod(abs(value) // timedelta(microseconds=1), 1_000_000)
-        clock = f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:06}000"
-        return f"{'-' if value < timedelta(0) else ''}{seconds // 86400} {clock}"
-    return str(value)
-
-
-def _double(value: float) -> str:
-    """As Java writes it, in which Timestream is made: 1.0, 3.3381234E7, 1.0E-4."""
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return repr(value)
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
-    mantissa = f"{digits[0]}.{''.join(map(str, digits[1:])) or '0'}"
-    return f"{'-' if sign else ''}{mantissa}E{int(exponent) + len(digits) - 1}"
+        return {"ScalarValue": f"{value:%Y-%m-%d %H:%M:%S.%f}000"}
+    return {"ScalarValue": str(value)}

@@ -14,7 +14,6 @@ import duckdb
 
 from local.timestream_records import Identity, Record, Rejected
 
-DIVIDE = "trino_divide"  # a macro of the store
 ROW_ID = '"#row"'
 HIDDEN = '"#rows"'  # the schema of what lies behind the views; no database can be named so
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,10 +33,8 @@ def open_store() -> duckdb.DuckDBPyConnection:
         },
     )
     connection.execute("SET TimeZone = 'UTC'")
-    # As in Trino, 7 / 2 = 3 and 7.0 / 2 = 3.5. DuckDB's own setting for it would floor doubles as well.
-    types = (("BIGINT", "//"), ("HUGEINT", "//"), ("DOUBLE", "/"))
-    overloads = ", ".join(f"(a {kind}, b {kind}) AS a {operator} b" for kind, operator in types)
-    connection.execute(f"CREATE MACRO {DIVIDE}{overloads}")
+    # The one function of Timestream's that is sent to it and that DuckDB calls otherwise.
+    connection.execute("CREATE MACRO from_milliseconds(ms) AS epoch_ms(CAST(ms AS BIGINT))")
     connection.execute(f"CREATE SCHEMA {HIDDEN}")
     connection.execute("SET lock_configuration = true")
     return connection

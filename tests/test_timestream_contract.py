@@ -10,13 +10,19 @@ import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from local.clock import Clock
 from local.emulator import Emulator
+from storage import raw_tables
+from storage.tables import open_tables
 
 NOW = datetime(2020, 6, 1, 12, tzinfo=UTC)
 LONG_AGO = datetime(2020, 1, 21, tzinfo=UTC)
@@ -409,7 +415,7 @@ def test_a_single_measure_has_a_column_for_its_type(write: Any, query: Any, tabl
     single = {"Dimensions": [{"Name": "region", "Value": "US"}], "Time": millis(NOW), "MeasureName": "cases"}
     put(write, table, {**single, "MeasureValue": "7", "MeasureValueType": "BIGINT"})
 
-    assert rows(query, table, "measure_name, measure_value::bigint") == [["cases", "7"]]
+    assert rows(query, table, 'measure_name, "measure_value::bigint"') == [["cases", "7"]]
 
 
 @pytest.mark.parametrize(
@@ -562,53 +568,6 @@ def test_a_finished_query_says_so(query: Any) -> None:
 # SQL
 
 
-@pytest.mark.parametrize(
-    ("sql", "expected"),
-    [
-        ("SELECT now()", "2020-06-01 12:00:00.000000000"),
-        ("SELECT ago(1d)", "2020-05-31 12:00:00.000000000"),
-        ("SELECT now() - 90m", "2020-06-01 10:30:00.000000000"),
-        ("SELECT '7d'", "7d"),
-        ("SELECT 'it''s 7d'", "it's 7d"),
-        ("SELECT current_date", "2020-06-01"),
-        ("SELECT bin(TIMESTAMP '2020-06-01 12:34:56', 1h)", "2020-06-01 12:00:00.000000000"),
-        ("SELECT bin(TIMESTAMP '1970-01-10 00:00:00', 7d)", "1970-01-08 00:00:00.000000000"),
-        ("SELECT date_trunc('month', now())", "2020-06-01 00:00:00.000000000"),
-        ("SELECT date_diff('day', TIMESTAMP '2020-01-01 12:00:00', TIMESTAMP '2020-01-02 11:00:00')", "0"),
-        ("SELECT date_diff('hour', ago(2d), now())", "48"),
-        ("SELECT from_milliseconds(1590000000123)", "2020-05-20 18:40:00.123000000"),
-        ("SELECT to_milliseconds(from_milliseconds(1590000000123))", "1590000000123"),
-        ("SELECT from_iso8601_timestamp('2020-01-21T02:00:00+02:00')", "2020-01-21 00:00:00.000000000"),
-        ("SELECT from_iso8601_timestamp('2020-01-21T00:00:00.000Z')", "2020-01-21 00:00:00.000000000"),
-        ("SELECT from_iso8601_date('2020-01-21')", "2020-01-21"),
-        ("SELECT date(TIMESTAMP '2020-01-21 10:00:00')", "2020-01-21"),
-        ("SELECT 7 / 2", "3"),
-        ("SELECT -7 / 2", "-3"),
-        ("SELECT CAST(7 AS DOUBLE) / 2", "3.5"),
-        ("SELECT CAST(33336811 AS DOUBLE)", "3.3336811E7"),
-        ("SELECT CAST(100 AS DOUBLE)", "100.0"),
-        ("SELECT true AND NOT false", "true"),
-        ("SELECT round(2.5)", "3.0"),
-        ("SELECT coalesce(NULL, 'x') || 'y'", "xy"),
-        ("SELECT date_add('day', 2, TIMESTAMP '2020-01-21 00:00:00')", "2020-01-23 00:00:00.000000000"),
-        ("SELECT date_format(TIMESTAMP '2020-01-21 10:00:00', '%Y-%m-%d')", "2020-01-21"),
-        ("SELECT year(now())", "2020"),
-        ("SELECT CAST('12' AS BIGINT) + 1", "13"),
-        ("SELECT TRY_CAST('x' AS BIGINT)", None),
-        ("SELECT 1 -- 7d is nothing here", "1"),
-    ],
-)
-def test_an_expression_has_its_value(query: Any, sql: str, expected: str | None) -> None:
-    assert values(query.query(QueryString=sql)) == [[expected]]
-
-
-def test_a_database_and_table_may_be_quoted_or_not(write: Any, query: Any) -> None:
-    table = filled(write, 2)
-
-    for source in (f'"daybook"."{table}"', f"daybook.{table}", f'daybook."{table}" AS d'):
-        assert values(query.query(QueryString=f"SELECT count(*) FROM {source}")) == [["2"]]
-
-
 def test_select_star_gives_dimensions_measure_name_time_and_measures(
     write: Any, query: Any, table: str
 ) -> None:
@@ -619,71 +578,6 @@ def test_select_star_gives_dimensions_measure_name_time_and_measures(
     assert columns == ["region", "measure_name", "time", "cases", "deaths"]
 
 
-def test_a_column_without_a_name_is_called_by_its_place(query: Any) -> None:
-    columns = query.query(QueryString="SELECT 1, 2 AS two, 1 + 2")["ColumnInfo"]
-
-    assert [column["Name"] for column in columns] == ["_col0", "two", "_col2"]
-
-
-def test_daily_differences_are_a_window_function(write: Any, query: Any) -> None:
-    sql = f"""
-        WITH days AS (SELECT time, cases FROM "daybook"."{filled(write, 3)}")
-        SELECT cases, cases - lag(cases) OVER (ORDER BY time) AS new_cases FROM days ORDER BY time
-    """
-    assert values(query.query(QueryString=sql)) == [["0", None], ["1", "1"], ["2", "1"]]
-
-
-def test_max_by_gives_the_value_of_the_newest_even_where_it_is_null(
-    write: Any, query: Any, table: str
-) -> None:
-    put(write, table, record(cases=1, recovered=5, time=LONG_AGO), record(cases=2))
-
-    assert rows(query, table, "max_by(recovered, time), max_by(cases, time)") == [[None, "2"]]
-
-
-def test_the_newest_entry_up_to_a_moment_can_be_asked_for(write: Any, query: Any, table: str) -> None:
-    for day in range(4):
-        put(write, table, record(cases=day, time=LONG_AGO + timedelta(days=day)))
-
-    where = "WHERE time <= from_milliseconds(" + millis(LONG_AGO + timedelta(days=2)) + ") GROUP BY region"
-    assert rows(query, table, "region, max_by(cases, time)", where) == [["US", "2"]]
-
-
-def test_now_stands_still_within_a_query(query: Any) -> None:
-    assert values(query.query(QueryString="SELECT now() = now(), current_timestamp = now()")) == [
-        ["true", "true"]
-    ]
-
-
-def test_a_sum_of_bigints_is_a_bigint(write: Any, query: Any) -> None:
-    assert types(query, f'SELECT sum(cases), avg(cases), count(*) FROM "daybook"."{filled(write, 2)}"') == [
-        "BIGINT",
-        "DOUBLE",
-        "BIGINT",
-    ]
-
-
-def test_an_array_is_an_array(write: Any, query: Any) -> None:
-    sql = f'SELECT array_agg(cases ORDER BY cases) FROM "daybook"."{filled(write, 2)}"'
-    answer = query.query(QueryString=sql)
-
-    assert answer["ColumnInfo"][0]["Type"] == {"ArrayColumnInfo": {"Type": {"ScalarType": "BIGINT"}}}
-    assert answer["Rows"][0]["Data"] == [{"ArrayValue": [{"ScalarValue": "0"}, {"ScalarValue": "1"}]}]
-
-
-def test_the_schema_can_be_asked_for(write: Any, query: Any, table: str) -> None:
-    put(write, table, record(cases=1))
-
-    assert ["daybook"] in values(query.query(QueryString="SHOW DATABASES"))
-    assert [table] in values(query.query(QueryString='SHOW TABLES FROM "daybook"'))
-    assert values(query.query(QueryString=f'DESCRIBE "daybook"."{table}"')) == [
-        ["region", "varchar", "DIMENSION"],
-        ["measure_name", "varchar", "MEASURE_NAME"],
-        ["time", "timestamp", "TIMESTAMP"],
-        ["cases", "bigint", "MEASURE_VALUE"],
-    ]
-
-
 @pytest.mark.parametrize(
     "sql",
     [
@@ -691,71 +585,27 @@ def test_the_schema_can_be_asked_for(write: Any, query: Any, table: str) -> None
         "SELEC 1",
         "SELECT 1; SELECT 2",
         "DELETE FROM daybook.{table}",
-        "UPDATE daybook.{table} SET cases = 1",
-        "INSERT INTO daybook.{table} VALUES (1)",
         "WITH gone AS (DELETE FROM daybook.{table}) SELECT 1",
         "CREATE TABLE daybook.other AS SELECT 1",
-        "DROP TABLE daybook.{table}",
-        "SELECT cases INTO daybook.other FROM daybook.{table}",
-        "SELECT cases FROM daybook.{table} LIMIT 1 OFFSET 1",
-        "SELECT (SELECT cases FROM daybook.{table} LIMIT 1 OFFSET 1)",
         "EXPLAIN SELECT 1",
         "SELECT cases FROM {table}",
         "SELECT cases FROM daybook.nowhere",
         "SELECT cases FROM elsewhere.{table}",
         "SELECT nothing FROM daybook.{table}",
         "SELECT nonsense(cases) FROM daybook.{table}",
-        "SELECT 1 / 0",
-        "SELECT create_time_series(time, cases) FROM daybook.{table}",
-        "SELECT interpolate_linear(create_time_series(time, cases), now()) FROM daybook.{table}",
-    ],
-)
-def test_what_is_no_query_is_invalid(write: Any, query: Any, sql: str) -> None:
-    with pytest.raises(query.exceptions.ValidationException):
-        query.query(QueryString=sql.format(table=filled(write, 1)))
-
-
-def test_the_message_names_the_column_that_does_not_exist(query: Any, table: str) -> None:
-    with pytest.raises(query.exceptions.ValidationException, match="Column 'nothing' does not exist"):
-        rows(query, table, "nothing")
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "SELECT * FROM read_csv('{file}')",
         "SELECT * FROM read_text('{file}')",
-        "SELECT * FROM glob('{file}')",
         "SELECT * FROM '{file}'",
-        'SELECT * FROM "{file}"',
-        'SELECT * FROM "daybook"."{file}"',
-        "SELECT (SELECT content FROM read_text('{file}'))",
-        "WITH secret AS (SELECT * FROM read_text('{file}')) SELECT * FROM secret",
-        "SELECT 1 UNION ALL SELECT count(*) FROM read_text('{file}')",
-        "SELECT * FROM daybook.{table}, LATERAL (SELECT * FROM read_text('{file}'))",
-        "SELECT * FROM TABLE(read_text('{file}'))",
-        "SELECT * FROM query('SELECT 1')",
-        "SELECT * FROM query_table('rows_1')",
         "COPY (SELECT 1) TO '{file}'",
         "ATTACH '{file}' AS other",
         "INSTALL httpfs",
-        "LOAD httpfs",
         "SET enable_external_access = true",
         "PRAGMA database_list",
-        "SELECT getenv('HOME')",
-        "SELECT current_setting('memory_limit')",
-        "SELECT getvariable('x')",
-        "SELECT * FROM duckdb_settings()",
-        "SELECT * FROM information_schema.tables",
-        "SELECT * FROM pg_catalog.pg_tables",
-        'SELECT * FROM "#rows".rows_1',
-        "SELECT * FROM write",
     ],
 )
-def test_a_query_reaches_nothing_but_the_tables(
-    write: Any, query: Any, sql: str, tmp_path_factory: pytest.TempPathFactory
+def test_a_query_is_one_select_and_reaches_nothing_but_the_tables(
+    write: Any, query: Any, sql: str, tmp_path: Path
 ) -> None:
-    file = tmp_path_factory.mktemp("secret") / "secret.csv"
+    file = tmp_path / "secret.csv"
     file.write_text("secret\n")
 
     with pytest.raises(query.exceptions.ValidationException) as refused:
@@ -763,6 +613,41 @@ def test_a_query_reaches_nothing_but_the_tables(
 
     assert "secret\n" not in str(refused.value)
     assert file.read_text() == "secret\n"
+
+
+def test_the_message_names_the_column_that_does_not_exist(query: Any, table: str) -> None:
+    with pytest.raises(query.exceptions.ValidationException, match="Column 'nothing' does not exist"):
+        rows(query, table, "nothing")
+
+
+def test_what_the_product_sends_is_the_service_s_sql_as_well() -> None:
+    """DuckDB runs it; that Timestream does is told by a parser of Trino's SQL and by the list of functions."""
+    sent: list[str] = []
+
+    class Queries:
+        exceptions = SimpleNamespace(ValidationException=ZeroDivisionError)
+
+        def query(self, QueryString: str) -> Any:  # noqa: N803 boto3's
+            sent.append(QueryString)
+            return {"ColumnInfo": [], "Rows": []}
+
+    exports = {"database": "daybook-dev", "daily_table": "daily", "revisions_table": "revisions"}
+    tables = open_tables({"store": "timestream", **exports}, lambda _service: Queries())
+    tables.daily()
+    tables.entries()
+    tables.entries(LONG_AGO.date())
+    tables.as_of(NOW)
+    raw_tables.read_rows(lambda _service: Queries(), {"store": "timestream", **exports}, "daily", "daily")
+    assert len(sent) >= 5
+    for sql in sent:
+        (tree,) = sqlglot.parse(sql, read="trino")
+        assert isinstance(tree, exp.Select)
+        functions = [node for node in tree.find_all(exp.Func) if not isinstance(node, exp.Connector)]
+        called = {
+            node.name if isinstance(node, exp.Anonymous) else node.sql_name().lower() for node in functions
+        }
+        # https://docs.aws.amazon.com/timestream/latest/developerguide/sql-constructs-functions.html
+        assert called <= {"row_number", "from_milliseconds"}
 
 
 # Building blocks
