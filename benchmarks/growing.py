@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.measure import Figure, elapsed
 from local.clock import Clock
 from local.cloud import LocalCloud
-from local.publisher import Publisher
+from local.sources.publisher import Publisher
 from schemas.day import Day
 from schemas.event import DayEvent, encode_unchecked
 from schemas.figures import Counts

@@ -8,7 +8,7 @@ from benchmarks.inputs import FIRST, look_alikes
 from benchmarks.measure import Figure, elapsed
 from local.clock import Clock
 from local.cloud import LocalCloud
-from local.publisher import Publisher
+from local.sources.publisher import Publisher
 from schemas.ledger import COMPLETED, Run
 
 DAYS = 816  # until the Johns Hopkins file ends

@@ -17,9 +17,9 @@ from benchmarks.inputs import DATA, ROOT
 from dashboard import routes
 from functions.errors import SourceRefused
 from functions.transform import transform
-from local import history
-from local.history import History
 from local.play import moments
+from local.sources import history
+from local.sources.history import History
 from schemas.day import Counts
 
 START, END, NOON = dt.date(2020, 9, 2), dt.date(2020, 12, 31), dt.time(12)

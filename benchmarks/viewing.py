@@ -13,7 +13,7 @@ from benchmarks.measure import Figure
 from local.clock import Clock
 from local.cloud import LocalCloud
 from local.dashboard import Dashboard
-from local.publisher import Publisher
+from local.sources.publisher import Publisher
 
 DAYS = 344
 VISITS = 7

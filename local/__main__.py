@@ -66,10 +66,10 @@ def up(
     """Start the whole system: provisioned, loaded, daily runs, a summary."""
     if (start or end) and sources != "history":
         raise click.UsageError("--from and --to go with --sources history")
-    from local import download, feeds
     from local import up as system
-    from local.engine import default
-    from local.publisher import Publisher
+    from local.sources import download, feeds
+    from local.sources.publisher import Publisher
+    from local.stack.program import default
 
     with Publisher() as publisher:
         try:
@@ -117,11 +117,9 @@ def play(
     if end < start:
         raise click.UsageError(f"--end {end:%Y-%m-%d} lies before --start {start:%Y-%m-%d}")
     # Imported here, so that --help and a wrong option answer at once.
-    from local import history
     from local import state as kept
     from local.clock import Clock
     from local.cloud import LocalCloud
-    from local.feeds import publishing
     from local.play import (
         moments,
         notice_line,
@@ -131,7 +129,9 @@ def play(
     from local.play import (
         play as played_runs,
     )
-    from local.publisher import Publisher
+    from local.sources import history
+    from local.sources.feeds import publishing
+    from local.sources.publisher import Publisher
     from ops import csv_files
 
     try:

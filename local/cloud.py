@@ -10,13 +10,13 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from local.clients import client
+from local.aws.clients import client
+from local.aws.emulator import Emulator, Publication
 from local.clock import Clock
-from local.emulator import Emulator, Publication
-from local.engine import Provisioned, provision
-from local.lambda_runtime import LambdaRuntime, Log
-from local.mapping import Mapping
+from local.lambdas.runtime import LambdaRuntime, Log
+from local.mapping.mapping import Mapping
 from local.scheduler import fire
+from local.stack.program import Provisioned, provision
 from schemas.moment import written
 from storage.archive import Archive
 from storage.ledger import Ledger

@@ -18,7 +18,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from dashboard import bundle
 from dashboard.settings import PREFIX
-from local.loopback import HOST, held
+from local.aws.loopback import HOST, held
 
 START_SECONDS = 30
 END_SECONDS = 5

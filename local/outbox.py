@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from local.definitions import LocalSubscription
-from local.emulator import Publication
+from local.aws.emulator import Publication
+from local.stack.definitions import LocalSubscription
 from schemas.moment import written
 from schemas.notice import ALERTS, DAILY_REPORT
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.aws.emulator import Publication
 from local.cloud import LocalCloud
-from local.emulator import Publication
 from schemas.ledger import Run
 from schemas.moment import moment, written
 

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from infra.schedule_expression import RATE, OnlyOnAws, cron_values, firing_days, problem_with
 from local.clock import Clock
-from local.definitions import LocalSchedule
+from local.stack.definitions import LocalSchedule
 
 AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 ARN = "arn:aws:scheduler:us-east-1:123456789012:schedule/default/"

@@ -11,14 +11,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local import sample, state
+from local import state
+from local.aws.invoking import let_invoke
 from local.cloud import LocalCloud
 from local.dashboard import Dashboard
-from local.feeds import Feed
-from local.invoking import let_invoke
 from local.outbox import Outbox
 from local.play import Played, play
 from local.scheduler import next_time
+from local.sources import sample
+from local.sources.feeds import Feed
 from ops.output import shown
 from schemas.ledger import COMPLETED
 

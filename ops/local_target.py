@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local import state
-from local.clients import client
+from local.aws.clients import client
 from local.clock import Clock
 from local.cloud import LocalCloud
 from ops.errors import BROKEN, CONFIGURATION, Problem

@@ -9,7 +9,7 @@ from typing import Any
 
 from renderings import Resources
 
-from local.aws_calls import (
+from local.stack.calls import (
     ENVIRONMENT,
     Inputs,
     certificate,

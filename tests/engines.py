@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from local.engine import ROOT
-from local.resources import ACCOUNT
+from local.stack.program import ROOT
+from local.stack.resources import ACCOUNT
 
 FOLDER = ROOT / ".daybook" / "peers"  # where make test-peers installs them
 PRELOADED = ROOT / "tests" / "peers" / "loopback.cjs"

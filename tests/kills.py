@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import Any
 
 from local.cloud import LocalCloud
-from local.publisher import Publisher
+from local.sources.publisher import Publisher
 
 # What a day goes through, and the call by which a stage is known; notices are sent by whoever ends a run.
 STAGES = {

@@ -16,7 +16,7 @@ import yaml
 from pulumi.runtime.mocks import MockMonitor
 from test_stack import CONFIG, Recorder
 
-from local.engine import ROOT, run_program
+from local.stack.program import ROOT, run_program
 
 GOLDEN = Path(__file__).with_name("golden") / "resources.yaml"
 # What changes with every change of the code, and what tests of its own hold.

@@ -20,7 +20,7 @@ from local.scenario.calls import Call
 from local.scenario.form import Delivery, Fault, Scenario, Step
 from local.scenario.invariants import problems
 from local.scenario.play import Player
-from local.watch import dump
+from local.scenario.watch import dump
 from ops.invariants.ending import changed
 from schemas.ledger import COMPLETED
 

@@ -12,9 +12,9 @@ from kills import STAGES, Asked, caller, stage_of
 from rich.console import Console
 
 import local.up
-from local import feeds
 from local.cloud import LocalCloud
-from local.publisher import Publisher
+from local.sources import feeds
+from local.sources.publisher import Publisher
 
 
 def main(folder: Path, stage: str, number: int) -> None:

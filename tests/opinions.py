@@ -10,7 +10,7 @@ from cfnlint.match import Match
 from cloudformation import logical, template
 from renderings import Resources
 
-from local.aws_refusals import Account, Refusal
+from local.stack.refusals import Account, Refusal
 
 # Findings that have an answer.
 ANSWERED = {"W3697": "Timestream admits no new customers: so the program says itself, and offers DynamoDB"}

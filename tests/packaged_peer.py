@@ -13,9 +13,9 @@ from uuid import uuid4
 import engines
 import urllib3
 
-from local.definitions import LocalFunction
 from local.in_process.runtime import InProcessRuntime
-from local.lambda_runtime import Invocation
+from local.lambdas.runtime import Invocation
+from local.stack.definitions import LocalFunction
 
 PATH = "/2015-03-31/functions/function/invocations"
 POOL = urllib3.PoolManager(timeout=300, retries=False)

@@ -10,8 +10,8 @@ from typing import Any
 import urllib3
 
 import local.cloud
+from local.aws.emulator import Application, Emulator
 from local.clock import Clock
-from local.emulator import Application, Emulator
 from local.in_process import InProcessCloud, in_process
 
 Ask = Callable[[str, Any], tuple[int, Any]]  # an operation and its request → status and reply

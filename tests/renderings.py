@@ -13,7 +13,7 @@ from pulumi.runtime.mocks import MockResourceArgs
 from test_stack import CONFIG, Recorder
 
 from infra.settings import MAX_LABEL, MAX_STACK
-from local.engine import plain, run_program
+from local.stack.program import plain, run_program
 from storage.tables import DYNAMODB, TIMESTREAM
 
 Resources = list[tuple[str, str, dict[str, Any]]]  # type, name in the program, inputs

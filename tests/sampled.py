@@ -4,7 +4,7 @@ import datetime as dt
 
 import truth
 
-from local import sample
+from local.sources import sample
 
 
 def moments(runs):

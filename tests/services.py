@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.emulator import Emulator
+from local.aws.emulator import Emulator
 
 numbers = itertools.count(1)
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import pytest
 from builders import jhu, nyt
 
+from local.aws.emulator import Publication
 from local.clock import Clock
 from local.cloud import LocalCloud
-from local.emulator import Publication
-from local.publisher import Publisher
+from local.sources.publisher import Publisher
 from schemas.ledger import Run
 
 START = dt.datetime(2020, 3, 10, 12, tzinfo=dt.UTC)

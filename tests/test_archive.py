@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from builders import NOON, event, run
 from services import Fake, Services, failing, refused
 
+from local.aws.emulator import Emulator
 from local.clock import Clock
-from local.emulator import Emulator
 from schemas.event import decode, encode
 from schemas.ledger import Reason
 from schemas.moment import version

@@ -9,7 +9,7 @@ from system import START, System
 from functions import metrics
 from local.clock import Clock
 from local.cloud import LocalCloud
-from local.publisher import Publisher
+from local.sources.publisher import Publisher
 from schemas.ledger import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("counting")]

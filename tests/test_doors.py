@@ -23,7 +23,7 @@ from test_stack import CONFIG, Recorder, run
 from functions.errors import SourceUnavailable
 from functions.sources import Sources
 from infra.settings import ConfigurationError
-from local.engine import ROOT, run_program
+from local.stack.program import ROOT, run_program
 
 STORES = ("timestream", "dynamodb")
 SECRET = "planted-5f3a9cd0e1b7"

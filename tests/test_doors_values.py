@@ -20,10 +20,10 @@ from builders import nyt
 from reliability import counted
 from system import DAY, START, System
 
-from local import lambda_process
 from local.clock import Clock
 from local.cloud import LocalCloud
-from local.publisher import Publisher
+from local.lambdas import process
+from local.sources.publisher import Publisher
 from local.up import reachable
 from ops.__main__ import run
 from schemas.ledger import COMPLETED, FAILED
@@ -54,7 +54,7 @@ class Attacked:
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
-    environment = lambda_process.environment
+    environment = process.environment
 
     def planted(*arguments: Any) -> dict[str, str]:
         return environment(*arguments) | KEYS | {"AWS_LAMBDA_LOG_FORMAT": "JSON"}
@@ -62,7 +62,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     lines: list[str] = []
     folder = tmp_path_factory.mktemp("state")
     with pytest.MonkeyPatch.context() as patch, Publisher() as publisher:
-        patch.setattr(lambda_process, "environment", planted)
+        patch.setattr(process, "environment", planted)
         patch.setenv("COLUMNS", "1000")
         said = LocalCloud(Clock.virtual(START), publisher.config(), lambda _f, _r, line: lines.append(line))
         with said as cloud, counted("doors", len(WAYS)):

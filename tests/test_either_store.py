@@ -15,7 +15,7 @@ from test_ops_commands import CASES, Operated
 
 from dashboard.application import create_app
 from dashboard.settings import Settings
-from local.engine import ROOT
+from local.stack.program import ROOT
 from local.up import reachable
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("either store")]

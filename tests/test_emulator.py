@@ -18,8 +18,8 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.kinesis.models import Shard
 from moto.s3.models import S3Backend
 
+from local.aws.emulator import Emulator, Publication
 from local.clock import Clock
-from local.emulator import Emulator, Publication
 
 pytestmark = pytest.mark.cloud
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from functions.settings import ConsumerSettings
-from local import resources
-from local.clients import client
-from local.definitions import LocalInvokeConfig, LocalMapping, LocalSchedule, LocalSubscription
-from local.emulator import Emulator
-from local.engine import ROOT, Provisioned, provision
-from local.resources import Cloud, UnknownResource, create
+from local.aws.clients import client
+from local.aws.emulator import Emulator
+from local.stack import resources
+from local.stack.definitions import LocalInvokeConfig, LocalMapping, LocalSchedule, LocalSubscription
+from local.stack.program import ROOT, Provisioned, provision
+from local.stack.resources import Cloud, UnknownResource, create
 
 pytestmark = pytest.mark.cloud
 

@@ -16,7 +16,7 @@ from transport_faults import TRANSPORT, Stage
 
 from functions import fetcher
 from functions.sources import Sources
-from local.watch import Watch, broken
+from local.scenario.watch import Watch, broken
 from ops.invariants.files import published
 from schemas.ledger import COMPLETED, FAILED
 

@@ -19,7 +19,7 @@ from functions.errors import SourceRefused
 from functions.plausibility import check
 from functions.remarks import remarks
 from functions.transform import transform
-from local import history, sample
+from local.sources import history, sample
 from schemas.figures import Counts
 from schemas.ledger import Acknowledged
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 import truth
 
-from local import history
 from local.clock import Clock
 from local.cloud import LocalCloud
-from local.feeds import publishing
 from local.play import moments, play
-from local.publisher import Publisher
+from local.sources import history
+from local.sources.feeds import publishing
+from local.sources.publisher import Publisher
 from local.up import reachable
 from ops import csv_files, replaying
 from ops.local_target import opened

@@ -15,11 +15,11 @@ import truth
 from kills import STAGES, Killer, planned
 from system import System
 
-from local import feeds, history, sample
 from local.cloud import LocalCloud
 from local.play import moments, notice_line, play
-from local.publisher import Publisher
-from local.watch import verified
+from local.scenario.watch import verified
+from local.sources import feeds, history, sample
+from local.sources.publisher import Publisher
 from schemas.moment import moment
 from storage.tables import ranked
 

@@ -16,9 +16,9 @@ import pytest
 
 from functions import outward
 from local.clock import Clock
-from local.definitions import LocalFunction, LocalInvokeConfig
-from local.lambda_process import CLIENT
-from local.lambda_runtime import FunctionNotFound, LambdaRuntime
+from local.lambdas.process import CLIENT
+from local.lambdas.runtime import FunctionNotFound, LambdaRuntime
+from local.stack.definitions import LocalFunction, LocalInvokeConfig
 
 NOON = datetime(2020, 9, 2, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parent.parent
@@ -346,8 +346,8 @@ import json
 from pathlib import Path
 from functions import outward
 from local.clock import Clock
-from local.definitions import LocalFunction
-from local.lambda_runtime import LambdaRuntime
+from local.stack.definitions import LocalFunction
+from local.lambdas.runtime import LambdaRuntime
 
 def function(name):
     return LocalFunction(name, f"arn:aws:lambda:us-east-1:1:function:{{name}}", f"handlers.{{name}}", {{}}, 20, Path({str(code)!r}))

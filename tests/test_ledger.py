@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from services import Fake, Services, cancelled, failing, refused
 from test_ledger_items import heads, runs
 
+from local.aws.emulator import Emulator
 from local.clock import Clock
-from local.emulator import Emulator
 from schemas.ledger import FAILED, GONE, Acceptance, Head, Held, SourceFile
 from schemas.notice import DAILY_REPORT, Notice
 from storage.change import Change, Reading

@@ -4,7 +4,7 @@ import pytest
 from in_process import in_process
 from system import EITHER_STORE
 
-from local.watch import Watch, broken, dump
+from local.scenario.watch import Watch, broken, dump
 from ops.invariants import ending, files
 
 pytestmark = pytest.mark.cloud

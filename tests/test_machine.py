@@ -7,12 +7,12 @@ import sys
 import pytest
 from system import system
 
-from local import clients
+from local.aws import clients
+from local.aws.emulator import Emulator
+from local.aws.loopback import held
 from local.dashboard import Dashboard
-from local.emulator import Emulator
-from local.loopback import held
-from local.publisher import Publisher
-from local.runtime_api import RuntimeApi
+from local.lambdas.runtime_api import RuntimeApi
+from local.sources.publisher import Publisher
 from local.up import reachable
 from ops.__main__ import run
 

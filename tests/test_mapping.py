@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.clock import Clock
-from local.definitions import LocalMapping
-from local.mapping import Mapping
-from local.mapping_shard import Counts
+from local.mapping.mapping import Mapping
+from local.mapping.shard import Counts
+from local.stack.definitions import LocalMapping
 
 NOON = datetime(2020, 9, 2, 12, 0, 0, 123_000, tzinfo=UTC)
 STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/days"

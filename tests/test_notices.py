@@ -13,8 +13,8 @@ from services import Fake, Services, failing, refused
 
 from functions import notices as notices_module
 from functions.notices import MAX_NOTICES, Notices
+from local.aws.emulator import Emulator, Publication
 from local.clock import Clock
-from local.emulator import Emulator, Publication
 from schemas.notice import ALERTS, DAILY_REPORT, MAX_SMS, MAX_SUBJECT, Notice
 from storage.change import Change
 from storage.errors import Unreachable

@@ -21,8 +21,8 @@ from infra import package
 from infra.code import PACKAGES
 from infra.package import PackageFailed
 from infra.settings import ConfigurationError
-from local.definitions import LocalFunction
-from local.engine import default, run_program
+from local.stack.definitions import LocalFunction
+from local.stack.program import default, run_program
 from schemas.ledger import COMPLETED, FAILED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("packages")]  # built once

@@ -14,7 +14,7 @@ from peer_cloud import Ask, Items, PeerEmulator, Streams, peer_cloud
 
 from local.in_process import InProcessCloud, in_process
 from local.scenario import play, scenario
-from local.watch import dump
+from local.scenario.watch import dump
 from ops.invariants.ending import changed
 
 HERE = Path(__file__).parent

@@ -12,7 +12,7 @@ from builders import jhu, nyt
 from whole_peer import Whole, whole
 
 from local.cloud import STACK
-from local.publisher import Publisher
+from local.sources.publisher import Publisher
 from ops.__main__ import run
 from ops.errors import SOURCES
 from ops.invariants import broken, files

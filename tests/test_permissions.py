@@ -18,11 +18,11 @@ import botocore.session
 import pytest
 from partial import records
 from reliability import counted
+from rights import Call, listing, read_call
 from system import EITHER_STORE, System, system
 
 from dashboard.application import create_app
 from dashboard.settings import Settings
-from local.rights import Call, listing, read_call
 from schemas.event import decode
 from schemas.ledger import COMPLETED, FAILED, INCOMPLETE
 from storage.aws import CONFIG

@@ -138,7 +138,7 @@ def test_a_batch_redelivered_after_part_of_it_was_acknowledged_counts_nothing_tw
     shard = records.list_shards(StreamName=stream)["Shards"][0]["ShardId"]
     iterator = records.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
     found = records.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
-    from local.mapping_batch import Batch, shape
+    from local.mapping.batch import Batch, shape
 
     (mapping,) = daybook.cloud.stack.mappings
     shaped = [shape(record, shard, mapping) for record in found]

@@ -22,9 +22,10 @@ from kills import STAGES
 from rich.console import Console
 from sampled import moments, true_record
 
-from local import feeds, sample, state
+from local import state
 from local.cloud import LocalCloud
-from local.publisher import Publisher
+from local.sources import feeds, sample
+from local.sources.publisher import Publisher
 from local.up import up
 from schemas.event import decode
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from system import System, system
 
-from local.definitions import LocalFunction
+from local.stack.definitions import LocalFunction
 from schemas.ledger import COMPLETED, FAILED, OPEN
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("rollback")]

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from local.clock import Clock
-from local.definitions import LocalSchedule
 from local.scheduler import ExpressionNotSupported, fire, next_time, run
+from local.stack.definitions import LocalSchedule
 
 NOON = datetime(2020, 9, 2, 12, tzinfo=UTC)  # a Wednesday
 

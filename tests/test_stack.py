@@ -19,7 +19,7 @@ from functions.settings import ConsumerSettings, FetcherSettings
 from functions.settings import Settings as FunctionSettings
 from infra.schedule_expression import longest_interval, problem_with
 from infra.settings import RETENTION_HOURS, ConfigurationError, Settings
-from local.engine import ROOT, answer, plain, run_program
+from local.stack.program import ROOT, answer, plain, run_program
 
 CONFIG = {
     "emails": '["ada@example.org"]',

@@ -14,7 +14,7 @@ from dashboard import bundle
 from dashboard.settings import Settings as DashboardSettings
 from infra import package
 from infra.settings import MAX_STACK, ConfigurationError
-from local.engine import run_program
+from local.stack.program import run_program
 
 LAUNCH = "aws:autoscaling:launchconfiguration"
 VARIABLES = "aws:elasticbeanstalk:application:environment"

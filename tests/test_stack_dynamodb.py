@@ -10,7 +10,7 @@ from test_stack import CONFIG, Recorder, run
 from dashboard.settings import Settings as DashboardSettings
 from functions.settings import ConsumerSettings
 from infra.settings import ConfigurationError
-from local.engine import run_program
+from local.stack.program import run_program
 
 
 @pytest.fixture(scope="module")

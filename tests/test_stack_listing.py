@@ -10,7 +10,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockResourceArgs
 from test_stack import CONFIG, Recorder, strings
 
-from local.engine import plain, run_program
+from local.stack.program import plain, run_program
 
 UNRESOLVED = ("Calling __str__", "Output object", "Output[", "<pulumi.")
 

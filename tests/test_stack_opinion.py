@@ -15,10 +15,10 @@ from opinions import by_schema, judges, refusals
 from renderings import RENDERINGS, longest, rendered
 
 from infra.settings import MAX_STACK
-from local import resources
-from local.aws_calls import CALLS
-from local.aws_refusals import RefusedByAWS
-from local.resources import Cloud, create
+from local.stack import resources
+from local.stack.calls import CALLS
+from local.stack.refusals import RefusedByAWS
+from local.stack.resources import Cloud, create
 
 Inputs = dict[str, Any]
 AT_ONCE = True

@@ -7,7 +7,7 @@ import pytest
 from listing import configured, options
 from test_stack import CONFIG, Recorder
 
-from local.engine import run_program
+from local.stack.program import run_program
 
 KEPT = {
     ("aws:s3/bucket:Bucket", "archive"),

@@ -15,8 +15,8 @@ from services import Services, failing, refused
 from functions import stream as stream_module
 from functions.errors import StreamBusy
 from functions.stream import Record, Stream, chunks, delivered, read_range
+from local.aws.emulator import Emulator
 from local.clock import Clock
-from local.emulator import Emulator
 from schemas.event import DayEvent, decode, encode
 from schemas.moment import version
 from storage.replay import REDELIVERY, REPLAY, payload

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from builders import NOON, counts, date, day, event
 from services import Fake, Services, cancelled, failing, refused
 
+from local.aws.emulator import Emulator
 from local.clock import Clock
-from local.emulator import Emulator
 from schemas.day import Day
 from schemas.figures import Counts
 from schemas.moment import version

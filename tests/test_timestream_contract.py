@@ -19,8 +19,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from local.aws.emulator import Emulator
 from local.clock import Clock
-from local.emulator import Emulator
 from storage import raw_tables
 from storage.tables import open_tables
 
@@ -621,7 +621,7 @@ def test_the_message_names_the_column_that_does_not_exist(query: Any, table: str
 
 
 def test_what_the_product_sends_is_the_service_s_sql_as_well() -> None:
-    """DuckDB runs it; that Timestream does is told by a parser of Trino's SQL and by the list of functions."""
+    """DuckDB runs it; a parser of Trino's SQL and the list of Timestream's functions stand for the service."""
     sent: list[str] = []
 
     class Queries:

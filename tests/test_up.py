@@ -16,11 +16,14 @@ import pytest
 from builders import jhu, nyt
 from system import START
 
-from local import cloud, download, emulator, lambda_runtime, sample, state
+from local import cloud, state
 from local.__main__ import run
+from local.aws import emulator
 from local.clock import Clock
-from local.lambda_process import LambdaProcess
-from local.publisher import Publisher
+from local.lambdas import runtime
+from local.lambdas.process import LambdaProcess
+from local.sources import download, sample
+from local.sources.publisher import Publisher
 
 pytestmark = pytest.mark.cloud
 
@@ -183,7 +186,7 @@ def test_a_cloud_that_is_interrupted_while_it_is_made_leaves_nothing_running(ste
         processes.append(LambdaProcess(*arguments))
         return processes[-1]
 
-    monkeypatch.setattr(lambda_runtime, "LambdaProcess", start)
+    monkeypatch.setattr(runtime, "LambdaProcess", start)
     monkeypatch.setattr({"cloud": cloud, "emulator": emulator}[step[0]], step[1], interrupt)
     with Publisher() as publisher, pytest.raises(KeyboardInterrupt):
         cloud.LocalCloud(Clock.virtual(START), publisher.config())

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.engine import ROOT
+from local.stack.program import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
 TEXTS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.yml"))}

@@ -12,12 +12,12 @@ from typing import Any
 
 import engines
 
-from local.clients import client
+from local.aws.clients import client
+from local.aws.emulator import REGION
 from local.cloud import STACK
-from local.definitions import LocalFunction
-from local.emulator import REGION
-from local.engine import Provisioned, provision_at
-from local.resources import ACCOUNT
+from local.stack.definitions import LocalFunction
+from local.stack.program import Provisioned, provision_at
+from local.stack.resources import ACCOUNT
 
 PYTHON = engines.FOLDER / "ministack" / "bin" / "python"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/local"

@@ -17,12 +17,12 @@ import botocore.endpoint
 
 import functions.stream
 import local.cloud
-import local.mapping_shard
+import local.mapping.shard
 from local.clock import Clock
 from local.in_process.cloud import START, InProcessCloud, Kept
 from local.in_process.runtime import InProcessRuntime
 from local.in_process.wire import Died, Send, Wire, response
-from local.publisher import Publisher
+from local.sources.publisher import Publisher
 
 __all__ = ["START", "Died", "InProcessCloud", "Kept", "Send", "Wire", "in_process", "response"]
 
@@ -47,7 +47,7 @@ def in_process(start: dt.datetime = START, **config: str) -> Iterator[InProcessC
                 (boto3, "client", wire.client),
                 (botocore.endpoint, "time", waits),
                 (functions.stream, "time", waits),
-                (local.mapping_shard, "MAX_BACKOFF_SECONDS", MAX_BACKOFF_SECONDS),
+                (local.mapping.shard, "MAX_BACKOFF_SECONDS", MAX_BACKOFF_SECONDS),
             ),
             InProcessCloud(clock, publisher.config() | config, wire, publisher) as cloud,
         ):

@@ -12,14 +12,14 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kinesis.models import kinesis_backends
 from moto.s3.models import s3_backends
 
+from local.aws.emulator import REGION
 from local.clock import Clock
 from local.cloud import LocalCloud
-from local.emulator import REGION
 from local.in_process.wire import Wire
-from local.lambda_runtime import Invocation
-from local.mapping import Mapping
-from local.publisher import Publisher
-from local.timestream_store import Table
+from local.lambdas.runtime import Invocation
+from local.mapping.mapping import Mapping
+from local.sources.publisher import Publisher
+from local.timestream.table import Table
 
 START = dt.datetime(2020, 3, 10, 12, tzinfo=dt.UTC)
 NO_ROWS: tuple[dict[Any, Any], list[Any]] = ({}, [])

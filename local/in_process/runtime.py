@@ -13,10 +13,10 @@ from uuid import UUID
 
 from functions import consumer, fetcher, reporter
 from local.clock import Clock
-from local.definitions import LocalFunction, LocalInvokeConfig
 from local.in_process.wire import Died
-from local.lambda_queue import LambdaQueue, OnFailure
-from local.lambda_runtime import Invocation, trace_id
+from local.lambdas.event_queue import LambdaQueue, OnFailure
+from local.lambdas.runtime import Invocation, trace_id
+from local.stack.definitions import LocalFunction, LocalInvokeConfig
 
 if TYPE_CHECKING:
     from local.in_process.wire import Wire

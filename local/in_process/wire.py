@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import EndpointConnectionError
 
-from local.sessions import session
+from local.aws.sessions import session
 
 if TYPE_CHECKING:
     from local.in_process.cloud import InProcessCloud

@@ -8,7 +8,7 @@ from typing import Any
 from local.in_process import InProcessCloud
 from local.scenario import reading
 from local.scenario.operator import NoAnswer, answer
-from local.watch import Watch, broken
+from local.scenario.watch import Watch, broken
 from ops.invariants import files
 from storage.kept import Values
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from local.aws.invoking import let_invoke
 from local.in_process import Died, InProcessCloud
-from local.invoking import let_invoke
 
 if TYPE_CHECKING:
     from ops.target import Target

@@ -9,15 +9,15 @@ from typing import Any
 from functions.fetcher import EVENT_AGE, MARGIN
 from infra.stream import RECORD_AGE_SECONDS
 from local.in_process import InProcessCloud
-from local.mapping import Mapping
+from local.mapping.mapping import Mapping
 from local.scenario import expect, invariants, reading
 from local.scenario.faults import Faults
 from local.scenario.form import Scenario, Step
 from local.scenario.operator import operate
 from local.scenario.reading import Lost
 from local.scenario.steps import STEPS
+from local.scenario.watch import dump
 from local.scheduler import fire
-from local.watch import dump
 from ops.invariants.ending import changed
 from schemas.ledger import COMPLETED, FAILED, owed
 from storage.ledger import LEASE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from local.emulator import REGION, Publication
+from local.aws.emulator import REGION, Publication
 from local.in_process import InProcessCloud
 from local.scenario.values import Figures
 from schemas.event import DayEvent

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from local.mapping_batch import StreamRecord
+from local.mapping.batch import StreamRecord
 from local.scenario import expect, reading
 from local.scenario.form import Delivery, Step
 from local.scenario.operator import operate

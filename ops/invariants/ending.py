@@ -1,6 +1,6 @@
 """What must hold at the end of a scenario: the faults have stopped, and one run was made since.
 
-That nothing moved back on the way is for the one to see who looks after each invocation (local/watch.py).
+That nothing moved back on the way is checked after each invocation: local/scenario/watch.py.
 """
 
 import datetime as dt

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from local.resources import Cloud, Inputs, Outputs, create
+from local.stack.resources import Cloud, Inputs, Outputs, create
 
 
 class Refused(Exception):

@@ -12,9 +12,9 @@ from deployment import Deployment
 from system import START
 
 from infra import package
+from local.aws.emulator import Emulator
 from local.clock import Clock
-from local.emulator import Emulator
-from local.publisher import Publisher
+from local.sources.publisher import Publisher
 
 
 @pytest.fixture(scope="session", autouse=True)

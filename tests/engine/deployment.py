@@ -17,11 +17,11 @@ from pulumi import automation
 from system import DAY, System
 
 import local.cloud
+from local.aws.emulator import Emulator
 from local.cloud import LocalCloud
-from local.emulator import Emulator
-from local.engine import ROOT, Provisioned
-from local.publisher import Publisher
-from local.resources import Cloud
+from local.sources.publisher import Publisher
+from local.stack.program import ROOT, Provisioned
+from local.stack.resources import Cloud
 
 ENVIRONMENT = {
     "PULUMI_CONFIG_PASSPHRASE": "",

@@ -2,7 +2,7 @@
 
 import re
 
-from local.engine import ROOT
+from local.stack.program import ROOT
 
 
 def commands(page: str, heading: str) -> list[str]:

@@ -16,8 +16,8 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import ResourceProviderServicer, plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from local.engine import answer, plain
-from local.resources import Cloud, Inputs, create
+from local.stack.program import answer, plain
+from local.stack.resources import Cloud, Inputs, create
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"  # of a value that is no plain one: a file, an archive
 UNKNOWN_BEFORE = ("arn", "uuid", "keyId", "cname", "domainName", "invokeArn", "version", "uniqueId")

@@ -7,7 +7,7 @@ from deployment import MARKS, Deployment
 from pulumi.automation import CommandError
 
 import infra.code
-from local.engine import ROOT
+from local.stack.program import ROOT
 
 pytestmark = MARKS
 

@@ -9,7 +9,7 @@ import yaml
 from deployment import ENVIRONMENT, MARKS
 from documented import commands
 
-from local.engine import ROOT
+from local.stack.program import ROOT
 
 pytestmark = MARKS
 GIT = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]

@@ -1,6 +1,6 @@
 """Calls that a deployment makes to create each resource, with the input as AWS's API has it.
 
-Only their input is of interest: what the local cloud makes itself is in `local/resources.py`.
+Only their input is of interest: what the local cloud makes itself is in `local/stack/resources.py`.
 """
 
 from __future__ import annotations

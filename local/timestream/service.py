@@ -13,8 +13,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from local.timestream_records import NANOSECONDS, Record, Rejected, ServiceError, invalid, merged, parsed
-from local.timestream_store import EPOCH, Table, open_store, quoted
+from local.timestream.records import NANOSECONDS, Record, Rejected, ServiceError, invalid, merged, parsed
+from local.timestream.table import EPOCH, Table, open_store, quoted
 
 # https://docs.aws.amazon.com/timestream/latest/developerguide/ts-limits.html
 MAX_RECORDS_PER_WRITE = 100

@@ -8,7 +8,7 @@ import datetime as dt
 from dataclasses import dataclass
 from math import exp
 
-from local.history import History
+from local.sources.history import History
 
 LABEL = "synthetic sample"
 FIRST = dt.date(2020, 2, 1)

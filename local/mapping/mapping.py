@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.clock import Clock
-from local.definitions import LocalMapping
-from local.mapping_batch import StreamRecord
-from local.mapping_shard import UNLIMITED, Around, Counts, Invoke, OnFailure, Shard
+from local.mapping.batch import StreamRecord
+from local.mapping.shard import UNLIMITED, Around, Counts, Invoke, OnFailure, Shard
+from local.stack.definitions import LocalMapping
 
 POLL_SECONDS = 1.0  # Lambda developer guide: shards are polled at a base rate of once a second
 

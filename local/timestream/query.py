@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 
-from local.timestream import Timestream
-from local.timestream_records import TYPES, invalid
+from local.timestream.records import TYPES, invalid
+from local.timestream.service import Timestream
 
 MAX_ROWS_PER_PAGE = 1_000  # Timestream Query: MaxRows
 MAX_PAGE_BYTES = 1024 * 1024  # Timestream Query: size of a response

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from local import aws_rules, aws_shapes
-from local.aws_calls import calls
+from local.stack import rules, shapes
+from local.stack.calls import calls
 
 
 class RefusedByAWS(click.ClickException):
@@ -42,20 +42,20 @@ class Account:
             raise RefusedByAWS("\n".join(f"AWS refuses {refusal}" for refusal in refusals))
 
     def refusals(self, kind: str, name: str, inputs: dict[str, Any]) -> list[Refusal]:
-        problems = [*aws_rules.problems(kind, inputs), *_by_model(kind, name, inputs)]
+        problems = [*rules.problems(kind, inputs), *_by_model(kind, name, inputs)]
         if kind == "aws:iam/rolePolicy:RolePolicy":
             problems += self._add_up(inputs)
         return [Refusal(kind, name, *problem) for problem in problems]
 
     def _add_up(self, inputs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-        role, most = inputs["role"], aws_rules.MAX_INLINE
-        self.inline[role] += aws_rules.policy_size(inputs["policy"])
+        role, most = inputs["role"], rules.MAX_INLINE
+        self.inline[role] += rules.policy_size(inputs["policy"])
         if self.inline[role] > most:
             rule = f"{self.inline[role]:,} characters without white space in all of {role}, at most {most:,}"
-            yield "policy", rule, aws_rules.QUOTAS
+            yield "policy", rule, rules.QUOTAS
 
 
 def _by_model(kind: str, name: str, inputs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for service, operation, params in calls(kind, name, inputs):
-        for member, rule in aws_shapes.problems(service, operation, params):
+        for member, rule in shapes.problems(service, operation, params):
             yield member, rule, f"botocore's model of {service}, {operation}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from local.timestream_records import Identity, Record, Rejected
+from local.timestream.records import Identity, Record, Rejected
 
 ROW_ID = '"#row"'
 HIDDEN = '"#rows"'  # the schema of what lies behind the views; no database can be named so

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.config import Config
 
-from local.sessions import session
+from local.aws.sessions import session
 
 # The emulator answers at once or never: a second try is for a connection that it closed.
 CONFIG = Config(

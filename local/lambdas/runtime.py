@@ -13,9 +13,9 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from local.clock import Clock
-from local.definitions import LocalFunction, LocalInvokeConfig
-from local.lambda_process import CLIENT, LambdaProcess, Outcome, Request
-from local.lambda_queue import LambdaQueue, OnFailure
+from local.lambdas.event_queue import LambdaQueue, OnFailure
+from local.lambdas.process import CLIENT, LambdaProcess, Outcome, Request
+from local.stack.definitions import LocalFunction, LocalInvokeConfig
 
 CONCURRENCY = 4  # processes a function; a further invocation waits, where AWS would throttle it
 TAIL_LINES = 200

@@ -10,8 +10,7 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from local.clock import Clock
-from local.definitions import LocalMapping
-from local.mapping_batch import (
+from local.mapping.batch import (
     RECORD_AGE_EXCEEDED,
     WHOLE_BATCH,
     Batch,
@@ -21,6 +20,7 @@ from local.mapping_batch import (
     fitting,
     shape,
 )
+from local.stack.definitions import LocalMapping
 
 RECORDS_PER_GET = 1_000
 EMPTY_GETS = 10  # calls in a row for nothing: a shard that has records further on may answer with none

@@ -54,7 +54,7 @@ def option_problems(inputs: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for (namespace, name), value in options.items():
         pattern = ".+" if namespace == VARIABLES else OPTIONS.get((namespace, name))
         if pattern is None:
-            yield f"{namespace}:{name}", "no option that local/aws_options.py knows"
+            yield f"{namespace}:{name}", "no option that local/stack/options.py knows"
         elif not re.fullmatch(pattern, value):
             yield f"{namespace}:{name}", f"{value!r} doesn't match {pattern}"
     yield from _pairs(options)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from local import download, sample
 from local.clock import Clock
 from local.play import moments
-from local.publisher import Publisher
+from local.sources import download, sample
+from local.sources.publisher import Publisher
 
 NOON = dt.time(12)
 HISTORY_START = dt.date(2020, 9, 2)

@@ -19,18 +19,18 @@ import yaml
 from pulumi.runtime import settings as runtime
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
-from local.aws_calls import ACCOUNT
-from local.definitions import (
+from local.aws.emulator import REGION, Emulator
+from local.stack.calls import ACCOUNT
+from local.stack.definitions import (
     LocalFunction,
     LocalInvokeConfig,
     LocalMapping,
     LocalSchedule,
     LocalSubscription,
 )
-from local.emulator import REGION, Emulator
-from local.resources import Cloud, UnknownResource, create
+from local.stack.resources import Cloud, UnknownResource, create
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "daybook"
 
 
@@ -163,7 +163,7 @@ KNOWN: dict[str, dict[str, Any]] = {
 def answer(token: str) -> dict[str, Any]:
     """What the program hears of the account it is in. Raises UnknownResource."""
     if token not in KNOWN:
-        raise UnknownResource(f"the local cloud doesn't know {token}: answer it in local/engine.py")
+        raise UnknownResource(f"the local cloud doesn't know {token}: answer it in local/stack/program.py")
     return KNOWN[token]
 
 

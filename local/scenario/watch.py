@@ -15,8 +15,8 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
+from local.aws.emulator import REGION
 from local.cloud import LocalCloud
-from local.emulator import REGION
 from ops import invariants
 from ops.invariants import ending, files
 from ops.invariants.ending import Ended, Message

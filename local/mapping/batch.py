@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from local.definitions import LocalMapping
+from local.stack.definitions import LocalMapping
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024  # Lambda's quota for a synchronous invocation
 WHOLE_BATCH = -1

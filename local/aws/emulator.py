@@ -52,13 +52,13 @@ from moto.sns.exceptions import SNSInvalidParameter
 from moto.sns.models import Topic
 from werkzeug.serving import ThreadedWSGIServer
 
-from local.aws_rules import subject_problem
+from local.aws.loopback import LoopbackServer
+from local.aws.sessions import NO_FILES, NO_PROXY, PROFILES, REGION, session
 from local.clock import Clock
-from local.loopback import LoopbackServer
-from local.sessions import NO_FILES, NO_PROXY, PROFILES, REGION, session
-from local.timestream import Timestream
-from local.timestream_query import Queries
-from local.timestream_records import ServiceError
+from local.stack.rules import subject_problem
+from local.timestream.query import Queries
+from local.timestream.records import ServiceError
+from local.timestream.service import Timestream
 
 TIMESTREAM_TARGET = "Timestream_20181101."
 REJECTED_RECORDS_STATUS = 419  # seen in the service's own answers

@@ -13,17 +13,17 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pulumi
 
-from local.aws_calls import ACCOUNT
-from local.aws_refusals import Account
-from local.clients import client
-from local.definitions import (
+from local.aws.clients import client
+from local.aws.emulator import REGION
+from local.stack.calls import ACCOUNT
+from local.stack.definitions import (
     LocalFunction,
     LocalInvokeConfig,
     LocalMapping,
     LocalSchedule,
     LocalSubscription,
 )
-from local.emulator import REGION
+from local.stack.refusals import Account
 
 Inputs = dict[str, Any]  # as the provider gets them: camelCase names
 Outputs = dict[str, Any]
@@ -54,7 +54,9 @@ class Cloud:
 def create(cloud: Cloud, kind: str, name: str, inputs: Inputs) -> tuple[str, Outputs]:
     """A resource's id and outputs. Raises UnknownResource, and RefusedByAWS where AWS wouldn't make it."""
     if kind not in REAL and kind not in INERT:
-        raise UnknownResource(f"the local cloud doesn't know {kind} ({name}): list it in local/resources.py")
+        raise UnknownResource(
+            f"the local cloud doesn't know {kind} ({name}): list it in local/stack/resources.py"
+        )
     cloud.account.check(kind, name, inputs)
     return REAL[kind](cloud, inputs) if kind in REAL else INERT[kind](inputs, name)
 

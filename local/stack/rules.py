@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.schedule_expression import problem_with
-from local.aws_options import GENERAL_OPTIONS, option_problems
+from local.stack.options import GENERAL_OPTIONS, option_problems
 
 Inputs = dict[str, Any]  # as the provider gets them: camelCase names
 Problems = Iterable[tuple[str, str]]  # a property, and the rule that its value breaks

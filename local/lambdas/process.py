@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.outward import VARIABLES
-from local.definitions import LocalFunction
-from local.runtime_api import RuntimeApi
-from local.sessions import NO_FILES, NO_PROXY
+from local.aws.sessions import NO_FILES, NO_PROXY
+from local.lambdas.runtime_api import RuntimeApi
+from local.stack.definitions import LocalFunction
 
 CLIENT = "awslambdaric" if importlib.util.find_spec("awslambdaric") else "plain"
 # Lambda allows 10 s and then begins again within the time-out; a first import from a cold disk takes longer.

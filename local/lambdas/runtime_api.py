@@ -11,7 +11,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
-from local.loopback import LoopbackServer
+from local.aws.loopback import LoopbackServer
 
 API = "/2018-06-01/runtime/"
 

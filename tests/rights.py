@@ -10,8 +10,8 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs
 
-from local.aws_calls import ACCOUNT
-from local.emulator import REGION
+from local.aws.emulator import REGION
+from local.stack.calls import ACCOUNT
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/[^/]+/([^/]+)/")
 TABLE = re.compile(r'FROM "([^"]+)"\."([^"]+)"')

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from local.clock import Clock
-from local.definitions import LocalInvokeConfig
+from local.stack.definitions import LocalInvokeConfig
 
 if TYPE_CHECKING:
-    from local.lambda_runtime import Invocation
+    from local.lambdas.runtime import Invocation
 
 # Lambda developer guide, "How Lambda handles errors and retries with asynchronous invocation"
 RETRY_WAITS = (timedelta(minutes=1), timedelta(minutes=2))

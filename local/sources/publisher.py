@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from local.loopback import LoopbackServer
+from local.aws.loopback import LoopbackServer
 
 
 class _Server(LoopbackServer, ThreadingHTTPServer):
