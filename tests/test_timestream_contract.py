@@ -621,7 +621,7 @@ def test_the_message_names_the_column_that_does_not_exist(query: Any, table: str
 
 
 def test_what_the_product_sends_is_the_service_s_sql_as_well() -> None:
-    """DuckDB runs it; a parser of Trino's SQL and the list of Timestream's functions stand for the service."""
+    """DuckDB runs it; a parser of Trino's SQL and the list of Timestream's functions stand for it."""
     sent: list[str] = []
 
     class Queries:
