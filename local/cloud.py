@@ -11,7 +11,8 @@ from typing import Any, Self
 from uuid import uuid4
 
 from local.aws.clients import client
-from local.aws.emulator import Emulator, Publication
+from local.aws.emulator import Emulator
+from local.aws.publication import Publication
 from local.clock import Clock
 from local.lambdas.runtime import LambdaRuntime, Log
 from local.mapping.mapping import Mapping

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from local.aws.emulator import Publication
+from local.aws.publication import Publication
 from local.stack.definitions import LocalSubscription
 from schemas.moment import written
 from schemas.notice import ALERTS, DAILY_REPORT

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.aws.emulator import Publication
+from local.aws.publication import Publication
 from local.cloud import LocalCloud
 from schemas.ledger import Run
 from schemas.moment import moment, written

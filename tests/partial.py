@@ -18,7 +18,7 @@ from faults import SITUATIONS
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.kinesis.models import kinesis_backends
 
-from local.aws.emulator import REGION
+from local.aws.sessions import REGION
 from local.cloud import LocalCloud
 from local.in_process import Died, InProcessCloud, Send, response
 from local.scenario import play, scenario

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs
 
-from local.aws.emulator import REGION
+from local.aws.sessions import REGION
 from local.stack.calls import ACCOUNT
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/[^/]+/([^/]+)/")

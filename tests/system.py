@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from builders import jhu, nyt
 
-from local.aws.emulator import Publication
+from local.aws.publication import Publication
 from local.clock import Clock
 from local.cloud import LocalCloud
 from local.sources.publisher import Publisher

@@ -18,7 +18,9 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.kinesis.models import Shard
 from moto.s3.models import S3Backend
 
-from local.aws.emulator import Emulator, Publication
+from local.aws import emulator as emulators
+from local.aws.emulator import Emulator
+from local.aws.publication import Publication
 from local.clock import Clock
 
 pytestmark = pytest.mark.cloud
@@ -490,9 +492,15 @@ def test_moto_is_left_as_it_was(clock: Clock) -> None:
     assert (Shard.put_record, vars(moto.s3.models)["utcnow"]) == before
 
 
-def test_a_patch_of_something_that_is_gone_fails(emulator: Emulator) -> None:
-    with pytest.raises(AssertionError, match="has no nothing any more"):
-        emulator._patches.replace(Shard, "nothing", None)
+def test_a_patch_of_something_that_is_gone_fails_and_leaves_the_others_undone(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Shard.put_record
+    gone = [(Shard, "put_record", None), (Shard, "nothing", None)]
+    monkeypatch.setattr(emulators, "patches", lambda _emulator: gone)
+    with pytest.raises(AttributeError, match="nothing"):
+        Emulator(clock)
+    assert Shard.put_record is before
 
 
 def test_it_listens_on_loopback_and_prints_nothing(clock: Clock, capfd: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,8 @@ from services import Fake, Services, failing, refused
 
 from functions import notices as notices_module
 from functions.notices import MAX_NOTICES, Notices
-from local.aws.emulator import Emulator, Publication
+from local.aws.emulator import Emulator
+from local.aws.publication import Publication
 from local.clock import Clock
 from schemas.notice import ALERTS, DAILY_REPORT, MAX_SMS, MAX_SUBJECT, Notice
 from storage.change import Change

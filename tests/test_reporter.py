@@ -15,7 +15,8 @@ from functions import metrics, reporter
 from functions.notices import Notices
 from functions.reporter import Parts
 from functions.settings import Settings
-from local.aws.emulator import Emulator, Publication
+from local.aws.emulator import Emulator
+from local.aws.publication import Publication
 from local.clock import Clock
 from schemas.event import encode
 from schemas.ledger import COMPLETED, FAILED, INCOMPLETE, OPEN, Acknowledged, Head, Run

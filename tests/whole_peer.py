@@ -13,7 +13,7 @@ from typing import Any
 import engines
 
 from local.aws.clients import client
-from local.aws.emulator import REGION
+from local.aws.sessions import REGION
 from local.cloud import STACK
 from local.stack.definitions import LocalFunction
 from local.stack.program import Provisioned, provision_at

@@ -12,7 +12,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kinesis.models import kinesis_backends
 from moto.s3.models import s3_backends
 
-from local.aws.emulator import REGION
+from local.aws.sessions import REGION
 from local.clock import Clock
 from local.cloud import LocalCloud
 from local.in_process.wire import Wire

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from local.aws.emulator import Publication
+from local.aws.publication import Publication
 from local.in_process import InProcessCloud
 from local.scenario import reading
 from local.scenario.operator import NoAnswer

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from local.aws.emulator import Publication
+from local.aws.publication import Publication
 from local.in_process import InProcessCloud
 from local.scenario import reading
 from schemas.moment import written

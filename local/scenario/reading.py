@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from local.aws.emulator import REGION, Publication
+from local.aws.publication import Publication
+from local.aws.sessions import REGION
 from local.in_process import InProcessCloud
 from local.scenario.values import Figures
 from schemas.event import DayEvent

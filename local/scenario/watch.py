@@ -15,7 +15,7 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from local.aws.emulator import REGION
+from local.aws.sessions import REGION
 from local.cloud import LocalCloud
 from ops import invariants
 from ops.invariants import ending, files

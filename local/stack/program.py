@@ -19,7 +19,8 @@ import yaml
 from pulumi.runtime import settings as runtime
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
-from local.aws.emulator import REGION, Emulator
+from local.aws.emulator import Emulator
+from local.aws.sessions import REGION
 from local.stack.calls import ACCOUNT
 from local.stack.definitions import (
     LocalFunction,

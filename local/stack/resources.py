@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pulumi
 
 from local.aws.clients import client
-from local.aws.emulator import REGION
+from local.aws.sessions import REGION
 from local.stack.calls import ACCOUNT
 from local.stack.definitions import (
     LocalFunction,
