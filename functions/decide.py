@@ -111,5 +111,5 @@ def _acknowledged(event: DayEvent, entries: int, now: dt.datetime) -> Acknowledg
         entries=entries,
         event=event.id,
         run=event.run,
-        at=now,
+        acknowledged_at=now,
     )

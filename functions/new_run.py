@@ -97,7 +97,7 @@ def _on_an_operators_word(
 ) -> tuple[Warning, ...]:
     """The reasons that acceptances overrule and that people do not know of yet, with the operator's words;
     also those that runs found that a newer one followed before they could tell."""
-    in_time = sorted(acceptances, key=lambda acceptance: acceptance.at)
+    in_time = sorted(acceptances, key=lambda acceptance: acceptance.accepted_at)
     by_date = {acceptance.date.isoformat(): acceptance for acceptance in in_time}
     found = {warning.code: warning.text for run in known.owing for warning in run.accepted}
     new: dict[str, list[str]] = {}

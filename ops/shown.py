@@ -26,7 +26,7 @@ def acknowledged(day: Acknowledged) -> dict[str, Any]:
         "entries": day.entries,
         "version": day.version,
         "run": day.run,
-        "acknowledged_at": written(day.at),
+        "acknowledged_at": written(day.acknowledged_at),
     }
 
 

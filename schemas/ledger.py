@@ -66,8 +66,8 @@ class Settled:
     addresses: Mapping[str, str]  # source → URL
     etags: Mapping[str, str]  # source → ETag
     newest: Mapping[str, dt.date]  # source → newest date of its file
-    code: str  # hash of the deployed code
-    acceptances: int
+    code: str = ""  # hash of the deployed code
+    acceptances: int = 0
     stamp: int = 0
 
 
@@ -146,7 +146,7 @@ class Acknowledged:
     entries: int  # how many events of the date are entries
     event: str  # id of the entry that is believed
     run: str  # name of its run
-    at: dt.datetime  # when it was acknowledged
+    acknowledged_at: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ class Acceptance:
     reason: str
     run: str  # name of the run that was refused
     figures: tuple[str, ...]  # the reasons of the refusal
-    at: dt.datetime
+    accepted_at: dt.datetime
 
 
 def owed(run: Run, days: Mapping[dt.date, Acknowledged]) -> tuple[dt.date, ...]:

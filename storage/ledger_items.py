@@ -1,4 +1,4 @@
-"""The ledger's items, to and from values.
+"""The ledger's items, to and from values: a field is an attribute of its name, in the form of its type.
 
 An item is a plain mapping of names to text, numbers, sets of text, lists and mappings; what is None or empty
 is absent. ``attributes`` and ``plain`` turn it into DynamoDB's wire shape and back. A name that is not known
@@ -6,12 +6,14 @@ here, as in the ledger of a newer version, is ignored.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from schemas.day import REGION
 from schemas.figures import Counts
-from schemas.ledger import Acceptance, Acknowledged, Head, Held, Run, SentNotice, Settled, SourceFile, Warning
+from schemas.ledger import Acceptance, Acknowledged, Head, Run, SentNotice, SourceFile
 from schemas.moment import moment, written
 from schemas.notice import Notice
 from schemas.text import ranges
@@ -107,65 +109,15 @@ def largest(run: Run) -> int:
     return texts + DATE_BYTES * len(run.pending)
 
 
-def _date(text: str | None) -> dt.date | None:
-    return None if not text else dt.date.fromisoformat(text)
-
-
-def _moment(text: str | None) -> dt.datetime | None:
-    return None if text is None else moment(text)
-
-
-def _text(when: dt.date | None) -> str | None:
-    return None if when is None else when.isoformat()
-
-
-def _written(when: dt.datetime | None) -> str | None:
-    return None if when is None else written(when)
-
-
-def _warnings(items: Iterable[Mapping[str, str]]) -> tuple[Warning, ...]:
-    return tuple(Warning(item["code"], item["text"]) for item in items)
-
-
-def _warning_items(warnings: Iterable[Warning]) -> list[dict[str, str]]:
-    return [{"code": warning.code, "text": warning.text} for warning in warnings]
-
-
-def day_item(day: Acknowledged) -> Item:
-    return {
-        "entry": DAY + day.date.isoformat(),
-        **day.counts.values,
-        "digest": day.counts.digest,
-        "version": day.version,
-        "seen": day.seen,
-        "entries": day.entries,
-        "event": day.event,
-        "run": day.run,
-        "acknowledged_at": written(day.at),
-    }
-
-
-def day_of(item: Item) -> Acknowledged:
-    return Acknowledged(
-        date=dt.date.fromisoformat(item["entry"].removeprefix(DAY)),
-        counts=Counts.read(item),
-        version=item["version"],
-        seen=item["seen"],
-        entries=item["entries"],
-        event=item["event"],
-        run=item["run"],
-        at=moment(item["acknowledged_at"]),
-    )
-
-
 def _new_item(new: Mapping[dt.date, dt.date | None]) -> Item:
     """``dates`` in stretches, and in ``before`` only what does not follow from them: the published date
     before one that is not the new date before it."""
     previous: dt.date | None = None
     before = {}
     for date in sorted(new):
-        if new[date] != previous:
-            before[date.isoformat()] = _text(new[date]) or ""
+        published = new[date]
+        if published != previous:
+            before[date.isoformat()] = published.isoformat() if published else ""
         previous = date
     return {"dates": stretches(new), "before": before} if new else {}
 
@@ -176,161 +128,114 @@ def _new(item: Mapping[str, Any]) -> dict[dt.date, dt.date | None]:
     before = item.get("before", {})
     for date in dates(item.get("dates", [])):
         text = before.get(date.isoformat())
-        new[date] = previous if text is None else _date(text)
+        new[date] = previous if text is None else dt.date.fromisoformat(text) if text else None
         previous = date
     return new
 
 
+def _same(value: Any) -> Any:
+    return value
+
+
+Form = tuple[Callable[[Any], Any], Callable[[Any], Any]]  # to the attribute's value, and back
+FORMS: Mapping[Any, Form] = {
+    str: (_same, _same),
+    int: (_same, _same),
+    dt.date: (dt.date.isoformat, dt.date.fromisoformat),
+    dt.datetime: (written, moment),
+    frozenset[str]: (_same, _same),
+    frozenset[dt.date]: (stretches, lambda texts: frozenset(dates(texts))),
+    tuple[dt.date, ...]: (stretches, lambda texts: tuple(dates(texts))),
+    Mapping[str, str]: (dict, _same),
+    Mapping[str, dt.date]: (
+        lambda known: {name: date.isoformat() for name, date in known.items()},
+        lambda item: {name: dt.date.fromisoformat(text) for name, text in item.items()},
+    ),
+    Mapping[dt.date, dt.date | None]: (_new_item, _new),
+}
+EMPTY = {tuple: (), Mapping: {}}  # of an attribute that is absent, where the field has no default
+
+
+def _form(hint: Any) -> Form:
+    if hint in FORMS:
+        return FORMS[hint]
+    if is_dataclass(hint):
+        codec = _Codec(hint)
+        return codec.item, codec.value
+    inner = [part for part in get_args(hint) if part not in (type(None), ...)]
+    if get_origin(hint) is Literal:
+        return FORMS[str]
+    to, of = _form(inner[0])
+    if get_origin(hint) is UnionType:
+        return lambda value: None if value is None else to(value), of
+    if get_origin(hint) is tuple:
+        return lambda values: [to(value) for value in values], lambda parts: tuple(of(part) for part in parts)
+    raise TypeError(f"no form for {hint}")
+
+
+class _Codec:
+    """The item of a dataclass and back, but for the fields in ``keyed``: they are in the item's key."""
+
+    def __init__(self, kind: Any, *keyed: str) -> None:
+        hints = get_type_hints(kind)
+        written = [field for field in fields(kind) if field.name not in keyed]
+        self._kind = kind
+        self._forms = {field.name: _form(hints[field.name]) for field in written}
+        self._absent = {
+            field.name: EMPTY.get(get_origin(hints[field.name]))
+            for field in written
+            if field.default is MISSING
+            and field.default_factory is MISSING
+            and (get_origin(hints[field.name]) in EMPTY or type(None) in get_args(hints[field.name]))
+        }
+
+    def item(self, value: Any) -> Item:
+        return {name: to(getattr(value, name)) for name, (to, _) in self._forms.items()}
+
+    def value(self, item: Mapping[str, Any], **keyed: Any) -> Any:
+        present = {name: of(item[name]) for name, (_, of) in self._forms.items() if name in item}
+        return self._kind(**(self._absent | present), **keyed)
+
+
+_RUN, _HEAD = _Codec(Run), _Codec(Head)
+_DAY = _Codec(Acknowledged, "date", "counts")
+_FILE = _Codec(SourceFile, "source")
+_ACCEPTANCE = _Codec(Acceptance, "date", "digest")
+_NOTICE = _Codec(Notice, "id")
+
+
 def run_item(run: Run) -> Item:
-    return {
-        "entry": RUN + run.name,
-        "time": written(run.time),
-        "request": run.request,
-        "trigger": run.trigger,
-        "state": run.state,
-        "arrived": _written(run.arrived),
-        "pending": stretches(run.pending),
-        "new": _new_item(run.new),
-        "newest": _text(run.newest),
-        "files": dict(run.files),
-        "basis": _settled_item(run.basis),
-        "code": run.code or None,
-        "accepted": _warning_items(run.accepted),
-        "warnings": _warning_items(run.warnings),
-        "begun": run.begun,
-        "ended": list(run.ended),
-        "reasons": list(run.reasons),
-        "reason_count": run.reason_count,
-        "entries_before": run.entries_before,
-        "inserted": stretches(run.inserted),
-        "updated": stretches(run.updated),
-        "duplicate": stretches(run.duplicate),
-        "superseded": stretches(run.superseded),
-        "failed": stretches(run.failed),
-        "refused": stretches(run.refused),
-        "notice": run.notice,
-        "moves": run.moves,
-    }
+    return {"entry": RUN + run.name, **_RUN.item(run)}
 
 
 def run_of(item: Item) -> Run:
-    def dates_of(name: str) -> frozenset[dt.date]:
-        return frozenset(dates(item.get(name, [])))
-
-    return Run(
-        time=moment(item["time"]),
-        request=item["request"],
-        trigger=item["trigger"],
-        state=item["state"],
-        arrived=_moment(item.get("arrived")),
-        pending=tuple(dates(item.get("pending", []))),
-        new=_new(item.get("new", {})),
-        newest=_date(item.get("newest")),
-        files=item.get("files", {}),
-        basis=_settled(item.get("basis")),
-        code=item.get("code", ""),
-        accepted=_warnings(item.get("accepted", [])),
-        warnings=_warnings(item.get("warnings", [])),
-        begun=item.get("begun", frozenset()),
-        ended=tuple(item.get("ended", [])),
-        reasons=tuple(item.get("reasons", [])),
-        reason_count=item.get("reason_count", 0),
-        entries_before=item.get("entries_before", 0),
-        inserted=dates_of("inserted"),
-        updated=dates_of("updated"),
-        duplicate=dates_of("duplicate"),
-        superseded=dates_of("superseded"),
-        failed=dates_of("failed"),
-        refused=dates_of("refused"),
-        notice=item.get("notice"),
-        moves=item.get("moves", 0),
-    )
-
-
-def _settled_item(settled: Settled | None) -> Item | None:
-    return settled and {
-        "addresses": dict(settled.addresses),
-        "etags": dict(settled.etags),
-        "newest": {source: date.isoformat() for source, date in settled.newest.items()},
-        "code": settled.code,
-        "acceptances": settled.acceptances,
-        "stamp": settled.stamp,
-    }
-
-
-def _settled(item: Mapping[str, Any] | None) -> Settled | None:
-    return (
-        None
-        if not item
-        else Settled(
-            addresses=item.get("addresses", {}),
-            etags=item.get("etags", {}),
-            newest={source: dt.date.fromisoformat(text) for source, text in item.get("newest", {}).items()},
-            code=item.get("code", ""),
-            acceptances=item.get("acceptances", 0),
-            stamp=item.get("stamp", 0),
-        )
-    )
+    return _RUN.value(item)
 
 
 def head_item(head: Head) -> Item:
-    return {
-        "entry": HEAD,
-        "last_acknowledged": _text(head.last_acknowledged),
-        "newest": _text(head.newest),
-        "stamp": head.stamp,
-        "entries": head.entries,
-        "owing": head.owing,
-        "last_run": _written(head.last_run),
-        "last_success": _written(head.last_success),
-        "failures": list(head.failures),
-        "told": _warning_items(head.told),
-        "unsent": head.unsent,
-        "settled": _settled_item(head.settled),
-        "held": head.held and {"reason": head.held.reason, "since": written(head.held.since)},
-        "acceptances": head.acceptances,
-        "moves": head.moves,
-    }
+    return {"entry": HEAD, **_HEAD.item(head)}
 
 
 def head_of(item: Item) -> Head:
-    held = item.get("held")
-    return Head(
-        last_acknowledged=_date(item.get("last_acknowledged")),
-        newest=_date(item.get("newest")),
-        stamp=item.get("stamp", 0),
-        entries=item.get("entries", 0),
-        owing=item.get("owing", frozenset()),
-        last_run=_moment(item.get("last_run")),
-        last_success=_moment(item.get("last_success")),
-        failures=tuple(item.get("failures", [])),
-        told=_warnings(item.get("told", [])),
-        unsent=item.get("unsent", frozenset()),
-        settled=_settled(item.get("settled")),
-        held=held and Held(held["reason"], moment(held["since"])),
-        acceptances=item.get("acceptances", 0),
-        moves=item.get("moves", 0),
-    )
+    return _HEAD.value(item)
+
+
+def day_item(day: Acknowledged) -> Item:
+    figures = {**day.counts.values, "digest": day.counts.digest}
+    return {"entry": DAY + day.date.isoformat(), **figures, **_DAY.item(day)}
+
+
+def day_of(item: Item) -> Acknowledged:
+    date = dt.date.fromisoformat(item["entry"].removeprefix(DAY))
+    return _DAY.value(item, date=date, counts=Counts.read(item))
 
 
 def file_item(file: SourceFile) -> Item:
-    return {
-        "entry": FILE + file.source,
-        "sha256": file.sha256,
-        "rows": file.rows,
-        "newest": file.newest.isoformat(),
-        "checked_at": written(file.checked_at),
-    }
+    return {"entry": FILE + file.source, **_FILE.item(file)}
 
 
 def file_of(item: Item) -> SourceFile:
-    return SourceFile(
-        source=item["entry"].removeprefix(FILE),
-        sha256=item["sha256"],
-        rows=item["rows"],
-        newest=dt.date.fromisoformat(item["newest"]),
-        checked_at=moment(item["checked_at"]),
-    )
+    return _FILE.value(item, source=item["entry"].removeprefix(FILE))
 
 
 def checked_item(source: str, when: dt.datetime) -> Item:
@@ -341,51 +246,25 @@ def checked_item(source: str, when: dt.datetime) -> Item:
 def acceptance_item(acceptance: Acceptance) -> Item:
     return {
         "entry": f"{ACCEPT}{acceptance.date}#{acceptance.digest}",
-        "reason": acceptance.reason,
-        "run": acceptance.run,
-        "figures": list(acceptance.figures),
-        "accepted_at": written(acceptance.at),
+        **_ACCEPTANCE.item(acceptance),
     }
 
 
 def acceptance_of(item: Item) -> Acceptance:
     _, date, digest = item["entry"].split("#")
-    return Acceptance(
-        date=dt.date.fromisoformat(date),
-        digest=digest,
-        reason=item.get("reason", ""),
-        run=item.get("run", ""),
-        figures=tuple(item.get("figures", [])),
-        at=moment(item["accepted_at"]),
-    )
+    return _ACCEPTANCE.value(item, date=dt.date.fromisoformat(date), digest=digest)
 
 
 def notice_item(notice: Notice, created: dt.datetime) -> Item:
     """A notice as it is made: unsent."""
-    return {
-        "entry": NOTICE + notice.id,
-        "topic": notice.topic,
-        "subject": notice.subject,
-        "email": notice.email,
-        "sms": notice.sms,
-        "run": notice.run,
-        "created_at": written(created),
-        "state": "unsent",
-    }
+    own = {"entry": NOTICE + notice.id, "created_at": written(created), "state": "unsent"}
+    return {**own, **_NOTICE.item(notice)}
 
 
 def notice_of(item: Item) -> Notice:
-    return Notice(
-        id=item["entry"].removeprefix(NOTICE),
-        topic=item["topic"],
-        subject=item["subject"],
-        email=item["email"],
-        sms=item["sms"],
-        run=item.get("run"),
-    )
+    return _NOTICE.value(item, id=item["entry"].removeprefix(NOTICE))
 
 
 def sent_notice_of(item: Item) -> SentNotice:
-    return SentNotice(
-        notice_of(item), moment(item["created_at"]), item["state"], _moment(item.get("sent_at"))
-    )
+    sent = moment(item["sent_at"]) if "sent_at" in item else None
+    return SentNotice(notice_of(item), moment(item["created_at"]), item["state"], sent)

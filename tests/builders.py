@@ -36,7 +36,7 @@ def entry(number: int, cases: int, version: int = 1, entries: int = 1, **more: o
         "entries": entries,
         "event": f"US/{date(number)}/{version}/{values.digest}",
         "run": "r",
-        "at": NOON,
+        "acknowledged_at": NOON,
     }
     return Acknowledged(**(known | more))  # type: ignore[arg-type]
 

@@ -177,7 +177,7 @@ def acknowledged(one: Row) -> Acknowledged:
         entries=1,
         event=one.event,
         run="r",
-        at=LAST_RUN,
+        acknowledged_at=LAST_RUN,
     )
 
 

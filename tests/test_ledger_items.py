@@ -82,7 +82,7 @@ all_days = st.builds(
     entries=whole,
     event=texts,
     run=texts,
-    at=moments,
+    acknowledged_at=moments,
 )
 files = st.builds(SourceFile, texts, texts, whole, dates, moments)
 acceptances = st.builds(
