@@ -122,7 +122,12 @@ def days(target: Target, only_pending: bool, only_revised: bool, as_data: bool) 
         table(
             ["date", *(figure.name for figure in FIGURES), "entries", "acknowledged"],
             (
-                [str(day.date), *day.counts.values.values(), day.entries, f"{day.acknowledged_at:%Y-%m-%d %H:%M}"]
+                [
+                    str(day.date),
+                    *day.counts.values.values(),
+                    day.entries,
+                    f"{day.acknowledged_at:%Y-%m-%d %H:%M}",
+                ]
                 for day in chosen
             ),
         )
