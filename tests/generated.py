@@ -81,7 +81,9 @@ def steps(draw: Any) -> Choice:
 CASES = st.sampled_from([*FIGURES * 6, None])
 RECOVERED = st.sampled_from([*[0] * 20, 5, 7, None])
 rows = st.tuples(CASES, RECOVERED)
-file = st.tuples(rows, rows, rows, rows)
+# Whose file is no table at all, if anybody's.
+BROKEN = st.sampled_from([*[None] * 14, "nyt", "jhu"])
+file = st.tuples(BROKEN, st.tuples(rows, rows, rows, rows))
 plans = st.tuples(
     st.tuples(file, file, file, file),
     st.sampled_from([False] * 9 + [True]),  # a long history
@@ -95,7 +97,10 @@ def document(plan: tuple[Any, ...]) -> tuple[Document, list[str]]:
     """The document of a plan, and the kinds of its steps. What is impossible by then (a retry
     before any run) is left out."""
     drawn, long, count, choices = plan
-    files = {f"f{number}": _files(rows[:count], long) for number, rows in enumerate(drawn)}
+    files = {
+        f"f{number}": _files(rows[:count], long) | ({broken: "no table"} if broken else {})
+        for number, (broken, rows) in enumerate(drawn)
+    }
     made = _Made(files, count)
     made.publish(0)  # the first
     for kind, *given in choices[:MAX_STEPS]:
@@ -106,7 +111,7 @@ def document(plan: tuple[Any, ...]) -> tuple[Document, list[str]]:
     return {"name": "made at random", "files": published, "steps": made.steps}, made.kinds
 
 
-def _files(rows: Any, long: bool) -> dict[str, dict[Any, Any]]:
+def _files(rows: Any, long: bool) -> dict[str, Any]:
     """Both files. A first row is always there, for a file without rows is none."""
     dates = [FIRST + dt.timedelta(days=number) for number in range(len(rows))]
     nyt: dict[Any, Any] = {LONG: 5} if long else {}
