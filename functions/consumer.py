@@ -17,7 +17,7 @@ from functions.notices import Notices
 from functions.settings import ConsumerSettings
 from functions.stream import Record, chunks, delivered
 from schemas.event import DayEvent, about
-from schemas.ledger import OPEN, Head, Run, owed
+from schemas.ledger import MAX_DAYS, OPEN, Head, Run, owed
 from schemas.notice import ALERTS, DAILY_REPORT
 from storage.archive import Archive
 from storage.aws import client
@@ -27,7 +27,6 @@ from storage.ledger import Ledger
 from storage.replay import REPLAY
 from storage.tables import Tables, open_tables, row
 
-MAX_DAYS = 98  # with the head and the run, the 100 items of a DynamoDB transaction
 MAX_TRIES = 8  # at a transaction under which the ledger moves
 AFTER_ANOTHER = "an older entry of its date is refused"
 # Damaged too: an object of the log that is brought back from an earlier version can be read again.

@@ -12,7 +12,7 @@ from functions.diff import events, reached
 from functions.errors import PipelineHeld, SourceRefused
 from functions.new_run import Known
 from functions.notices import Notices
-from functions.request import Request, read
+from functions.request import EVENT_AGE, Request, read
 from functions.settings import FetcherSettings
 from functions.sources import Fetched, Sources
 from functions.stream import Stream
@@ -28,7 +28,6 @@ from storage.ledger import Committed, Ledger
 from storage.ledger_items import MAX_RUN_BYTES, largest
 
 MAX_TRIES = 20  # at storing a run; under a first load that is being entered the ledger moves all the time
-EVENT_AGE = dt.timedelta(hours=1)  # how long Lambda retries a request: infra/fetcher.py
 MARGIN = dt.timedelta(minutes=30)
 
 
@@ -66,7 +65,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     if head.held:
         raise PipelineHeld(head.held.reason)
     request = read(event, context.aws_request_id, at.ledger.answered)
-    run = next((run for run in at.ledger.runs() if run.request == request.id), None)
+    run = at.ledger.run_asked_by(request.id)
     if run is None:
         done = begin(at, request, head)
         run, head = done.runs[0], done.head
@@ -83,15 +82,12 @@ def begin(at: Parts, request: Request, head: Head) -> Committed:
     for _ in range(MAX_TRIES):
         try:
             return store(at, request, fetched, head)
-        except (
-            LedgerMoved,
-            AlreadyTold,
-        ) as moved:  # decide again; and where a newer run was stored, fetch again
+        except (LedgerMoved, AlreadyTold) as moved:
+            # It is decided again; and where a newer run was stored, fetched again.
             log.line("ledger moved", problem=str(moved))
             before, head = head, at.ledger.head()
-            stored_by_another = next((run for run in at.ledger.runs() if run.request == request.id), None)
-            if stored_by_another:  # the request was delivered twice at once
-                return Committed(head, (stored_by_another,))
+            if twin := at.ledger.run_asked_by(request.id):  # the request was delivered twice at once
+                return Committed(head, (twin,))
             if head.last_run != before.last_run or not (fetched.files or conditions(at, head)):
                 fetched = fetch(at, head)
     raise LedgerMoved(f"under {MAX_TRIES} attempts")

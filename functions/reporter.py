@@ -158,7 +158,7 @@ def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> Change
     such end, because it has one."""
     request = message["requestContext"]["requestId"]
     problem = _problem(message)
-    stored = next((run for run in at.ledger.runs() if run.request == request), None)
+    stored = at.ledger.run_asked_by(request)
     log.line("unfetched", log.ERROR, run=stored and stored.name, problem=problem)
     if stored and stored.state != OPEN:
         return None

@@ -9,6 +9,7 @@ from typing import Any
 from functions.errors import RequestRefused
 from schemas.moment import moment
 
+EVENT_AGE = dt.timedelta(hours=1)  # how long Lambda retries a request
 MAX_AHEAD = dt.timedelta(minutes=5)
 TRIGGER = re.compile(r"[A-Za-z0-9_-]{1,40}")
 

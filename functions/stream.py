@@ -128,8 +128,6 @@ def _record(sequence: str, arrival: dt.datetime, payload: bytes) -> Record:
         event = decode(payload)
     except ValidationError as error:
         return Record(sequence, arrival, payload, None, str(error.normalized_messages()))
-    except OverflowError as error:  # a version that is no moment before the year 10000
-        return Record(sequence, arrival, payload, None, f"version: {error}")
     return Record(sequence, arrival, payload, event, None)
 
 

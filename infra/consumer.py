@@ -9,10 +9,9 @@ from functions.settings import ConsumerSettings
 from infra.functions import Function, Surroundings, create_function
 from infra.roles import READ_STREAM, Right
 from infra.stream import RECORD_AGE_SECONDS
+from schemas.ledger import MAX_DAYS
 from storage.archive import EVENTS, REJECTED
 
-# A batch is entered in one DynamoDB transaction of at most 100 items: its days, the run, the head.
-BATCH_SIZE = 98
 BATCHING_WINDOW_SECONDS = 5
 WITHOUT_END = -1
 
@@ -44,7 +43,7 @@ def create_consumer(surroundings: Surroundings) -> Consumer:
         function_name=function.resource.name,
         event_source_arn=stream.arn,
         starting_position="TRIM_HORIZON",
-        batch_size=BATCH_SIZE,
+        batch_size=MAX_DAYS,
         maximum_batching_window_in_seconds=BATCHING_WINDOW_SECONDS,
         function_response_types=["ReportBatchItemFailures"],
         bisect_batch_on_function_error=True,

@@ -5,6 +5,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from functions.request import EVENT_AGE
 from functions.settings import FetcherSettings
 from infra.consumer import Consumer
 from infra.functions import Function, Surroundings, create_function
@@ -13,7 +14,7 @@ from infra.settings import Settings
 from storage.archive import REASONS, SOURCES
 
 MAX_RETRIES = 2  # the most that Lambda does
-MAX_EVENT_AGE_SECONDS = 3_600
+EVENT_AGE_SECONDS = int(EVENT_AGE.total_seconds())
 MAX_DELIVERIES = 10  # of the Scheduler's; what the function makes of it is Lambda's affair
 # Scheduler puts its time there: a retried request has the time of the first.
 REQUEST = json.dumps({"scheduled_at": "<aws.scheduler.scheduled-time>", "trigger": "schedule"})
@@ -44,7 +45,7 @@ def create_fetcher(surroundings: Surroundings, consumer: Consumer) -> Function:
         "fetcher",
         function_name=function.resource.name,
         maximum_retry_attempts=MAX_RETRIES,
-        maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
+        maximum_event_age_in_seconds=EVENT_AGE_SECONDS,
         destination_config={"on_failure": {"destination": failures.arn}},
         opts=pulumi.ResourceOptions(depends_on=[function.rights]),
     )
@@ -71,7 +72,7 @@ def create_schedule(settings: Settings, fetcher: Function, account: str) -> aws.
             "input": REQUEST,
             "retry_policy": {
                 "maximum_retry_attempts": MAX_DELIVERIES,
-                "maximum_event_age_in_seconds": MAX_EVENT_AGE_SECONDS,
+                "maximum_event_age_in_seconds": EVENT_AGE_SECONDS,
             },
         },
         opts=pulumi.ResourceOptions(depends_on=[right]),

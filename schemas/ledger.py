@@ -21,6 +21,7 @@ COMPLETED: State = "completed"
 FAILED: State = "failed"
 INCOMPLETE: State = "incomplete"
 
+MAX_DAYS = 98  # of a batch: with the head and the run, the 100 items of a DynamoDB transaction
 MAX_REASONS_SHOWN = 20
 GONE = "gone"  # accepts that a date or one of its figures is not published any more; others name a digest
 ACCEPTED = "accepted/"  # the code of a warning that names a figure taken on an operator's word

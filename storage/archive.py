@@ -71,7 +71,7 @@ class Archive:
         for number, line in enumerate(self.read(name).splitlines(), 1):
             try:
                 events.append(decode(line))
-            except (ValidationError, OverflowError) as error:
+            except ValidationError as error:
                 raise Damaged(f"{name}, line {number} is no event: {error}") from error
         return sorted(events, key=lambda event: (event.version, event.day.date))
 

@@ -5,7 +5,7 @@ notices the next run sends again. A query of Timestream may take a minute.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ CONNECT_SECONDS = 2
 READ_SECONDS = 10
 ATTEMPTS = 3
 QUERY_SECONDS = 70
+KEYS_PER_DELETION = 25  # DynamoDB BatchWriteItem
 CONFIG = Config(
     connect_timeout=CONNECT_SECONDS,
     read_timeout=READ_SECONDS,
@@ -54,6 +55,15 @@ def cancellation_codes(error: ClientError) -> list[str]:
     """Why a transaction was cancelled: a word for each of its operations, in their order; empty for no
     cancellation."""
     return [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
+
+
+def delete(dynamodb: Any, table: str, keys: Sequence[Mapping[str, Any]]) -> None:
+    """Delete the items of these keys."""
+    for start in range(0, len(keys), KEYS_PER_DELETION):
+        some = keys[start : start + KEYS_PER_DELETION]
+        request: Any = {table: [{"DeleteRequest": {"Key": key}} for key in some]}
+        while request:
+            request = dynamodb.batch_write_item(RequestItems=request).get("UnprocessedItems")
 
 
 @contextmanager

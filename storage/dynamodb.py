@@ -10,12 +10,11 @@ from botocore.exceptions import ClientError
 from schemas.day import REGION, Day
 from schemas.figures import Counts
 from schemas.moment import version
-from storage.aws import asking, cancellation_codes, code
+from storage.aws import asking, cancellation_codes, code, delete
 from storage.ledger_items import attributes, key, plain
 from storage.tables import Row
 
 ROWS_PER_TRANSACTION = 50  # two items each, of DynamoDB's 100
-KEYS_PER_DELETION = 25  # DynamoDB BatchWriteItem
 VERSION_DIGITS = 15  # as text, in the order of numbers
 
 
@@ -94,11 +93,7 @@ class DynamoDBTables:
             pages = self._client.get_paginator("scan").paginate(
                 TableName=table, ProjectionExpression="series, entry", ConsistentRead=True
             )
-            remaining = iter([item for page in pages for item in page["Items"]])
-            while keys := list(islice(remaining, KEYS_PER_DELETION)):
-                request: Any = {table: [{"DeleteRequest": {"Key": item}} for item in keys]}
-                while request:
-                    request = self._client.batch_write_item(RequestItems=request).get("UnprocessedItems")
+            delete(self._client, table, [item for page in pages for item in page["Items"]])
 
 
 def daily_item(row: Row) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from schemas.ledger import Acceptance, Acknowledged, Head, Run, SentNotice, Sour
 from schemas.moment import moment, written
 from schemas.notice import Notice
 from storage import ledger_items as items
-from storage.aws import asking, cancellation_codes, code
+from storage.aws import asking, cancellation_codes, code, delete
 from storage.change import Change, Reading
 from storage.errors import AlreadyTold, LedgerMoved, Unreachable
 
@@ -70,6 +70,10 @@ class Ledger:
     def runs(self, limit: int | None = RECENT_RUNS) -> list[Run]:
         """The last runs, newest first; every run, oldest first, where there is no limit."""
         return [items.run_of(item) for item in self._query(items.RUN, newest=limit)]
+
+    def run_asked_by(self, request: str) -> Run | None:
+        """The run of this request, a recent one; None where none was stored."""
+        return next((run for run in self.runs() if run.request == request), None)
 
     def files(self) -> list[SourceFile]:
         """Each source's file as last checked; a source whose file was never believed is left out."""
@@ -245,11 +249,7 @@ class Ledger:
     @asking("ledger")
     def empty(self, dates: Iterable[dt.date]) -> None:
         """Delete these days. For a rebuild, which enters them again."""
-        remaining = iter(dates)
-        while keys := [items.key(items.DAY + date.isoformat()) for date in islice(remaining, 25)]:
-            request: Any = {self._table: [{"DeleteRequest": {"Key": key}} for key in keys]}
-            while request:
-                request = self._client.batch_write_item(RequestItems=request).get("UnprocessedItems")
+        delete(self._client, self._table, [items.key(items.DAY + date.isoformat()) for date in dates])
 
     @asking("ledger")
     def mark_rebuilt(self, now: dt.datetime) -> None:

@@ -85,7 +85,7 @@ def read_events(name: re.Match[str], body: bytes | None) -> tuple[list[LoggedEve
         try:
             decode(line)
             events.append(_event(json.loads(line)))
-        except (ValidationError, OverflowError) as error:
+        except ValidationError as error:
             problems.append(f"is damaged: line {number} is no event: {error}")
     if body is None:
         problems.append("can't be read: it is listed, and not there")

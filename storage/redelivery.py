@@ -9,11 +9,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from schemas.event import about
+from schemas.ledger import MAX_DAYS
 from storage.aws import asking, code
 from storage.errors import NoSuchRecord
 from storage.replay import REDELIVERY, Batch, invocation
 
-RECORDS_PER_INVOCATION = 98  # as the mapping delivers them
 PAGE = 1_000  # records a GetRecords; a shard answers at most 2 MB a second
 Bound = dt.datetime | str  # a moment of arrival, or the sequence number of a record
 FOREIGN = "InvalidArgumentException"  # a sequence number of another shard, or of no record at all
@@ -88,8 +88,8 @@ def _reaches(last: Bound | None, record: Any) -> bool:
 
 
 def _batches(records: Sequence[Any]) -> Iterator[Batch]:
-    for place in range(0, len(records), RECORDS_PER_INVOCATION):
-        part = records[place : place + RECORDS_PER_INVOCATION]
+    for place in range(0, len(records), MAX_DAYS):
+        part = records[place : place + MAX_DAYS]
         body = invocation(
             REDELIVERY,
             (

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.fetcher import EVENT_AGE, MARGIN
+from functions.fetcher import MARGIN
+from functions.request import EVENT_AGE
 from infra.stream import RECORD_AGE_SECONDS
 from local.in_process import InProcessCloud
 from local.mapping.mapping import Mapping
