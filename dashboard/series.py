@@ -136,7 +136,7 @@ def figure(by_date: Mapping[dt.date, int], date: dt.date, choice: Choice) -> Fig
     """One figure: persons, or persons per 100,000 of the population."""
     value: Figure = by_date.get(date)
     if choice.show != TOTAL:
-        reach = _reach(choice)
+        reach = days_before(choice)
         before = [by_date.get(date - number * ONE_DAY) for number in range(reach + 1)]
         # One day without a count, and neither the change on it nor on the day after is known.
         known = [count for count in before if count is not None]
@@ -154,7 +154,7 @@ def fatality(by_date: Mapping[str, Mapping[dt.date, int]], date: dt.date) -> flo
     return deaths * 100 / cases if cases and deaths and deaths >= ENOUGH_DEATHS else None
 
 
-def _reach(choice: Choice) -> int:
+def days_before(choice: Choice) -> int:
     """How many days back a figure looks."""
     return {TOTAL: 0, AVERAGE: WEEK}.get(choice.show, 1)
 
@@ -230,7 +230,7 @@ def restated(
     entered = {row.day.date: row.recorded_at for row in rows if row.day.counts != known.get(row.day.date)}
     changes: list[Restated] = []
     for place, date in enumerate(now.dates):
-        made_of = (date - number * ONE_DAY for number in range(_reach(choice) + 1))
+        made_of = (date - number * ONE_DAY for number in range(days_before(choice) + 1))
         moments = [entered[day] for day in made_of if day in entered]
         for name in COUNTS if date in known and moments else ():
             before, after = (rounded(side.figures[name][place], name, choice) for side in (then, now))
