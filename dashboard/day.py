@@ -1,4 +1,4 @@
-"""A day's page: every answer that the record has given for it, when, by which run and from which files. Pure."""
+"""A day's page: every answer of the record, when it came, by which run and from which files. Pure."""
 
 import datetime as dt
 import math
@@ -17,7 +17,21 @@ from schemas.text import plural
 from storage.tables import Row
 
 SHOWN = {TOTAL: "total to date", NEW: "new that day"}
-NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
+NUMBERS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 SMALL = 0.01  # percent: below it two decimals would say nothing
 HASH_LENGTH = 12  # characters of a file's hash; all of it is in its title
 

@@ -1,4 +1,4 @@
-"""The map of revisions: which days were restated when, by how much, and what an analyst asks of that. Pure."""
+"""The map of revisions: which days were restated, when and by how much, and how figures settle. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -46,8 +46,8 @@ def lead(changes: Sequence[Restatement], entries: Sequence[Row], name: str, show
     dates = {change.date for change in changes}
     begin = min(row.recorded_at for row in entries)
     return (
-        f"{words.count(len(changes), 'restatement')} of {words.count(len(dates), 'day')} since the record began on "
-        f"{words.date(begin)}: {figure}."
+        f"{words.count(len(changes), 'restatement')} of {words.count(len(dates), 'day')} since the record "
+        f"began on {words.date(begin)}: {figure}."
     )
 
 
@@ -128,10 +128,8 @@ def _settling(entries: Sequence[Row], name: str) -> list[Any]:
     return [
         *parts.bullets(said(name, chosen)),
         parts.table(
-            [
-                "Days that first appeared since the record began. Settled: within 0.1 % of today's figure, for good, so "
-                "many days after the first appearance, for half of the days, nine of ten, and all."
-            ],
+            "Days that first appeared since the record began. Settled: within 0.1 % of today's figure for good, so "
+            "many days after the first appearance, for half of the days, nine of ten, and all.",
             [
                 "Figure",
                 "Days",
@@ -164,8 +162,8 @@ def said(name: str, settled: Mapping[str, Settling]) -> list[str]:
     total, new = settled[TOTAL], settled[NEW]
     figures = NAMES[name].lower()
     texts = [
-        f"Of {words.count(total.days, 'day')} that the record saw appear, {total.near_at_first:,} first totals of "
-        f"{figures} lie within {NEAR * 100:g} % of what is said today. Of {new.days:,} first daily figures, "
+        f"Of {words.count(total.days, 'day')} that the record saw appear, {total.near_at_first:,} first totals "
+        f"of {figures} lie within {NEAR * 100:g} % of what is said today. Of {new.days:,} first daily figures, "
         f"{new.near_at_first:,} do.",
         f"Of the totals {_days(total)}. Of the daily figures {_days(new)}.",
     ]
@@ -181,7 +179,8 @@ def said(name: str, settled: Mapping[str, Settling]) -> list[str]:
         )
     if new.late:
         texts.append(
-            f"{words.count(new.late, 'day')} first appeared in the record's last {LATE} days: these may change yet."
+            f"{words.count(new.late, 'day')} first appeared in the record's last {LATE} days: these may change "
+            "yet."
         )
     return texts
 
