@@ -9,14 +9,17 @@ When something is out of reach, the last good figures stay, and the view says wh
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Protocol, TypeVar
 
-from dashboard.latest import Details, Latest, Problem
-from schemas.ledger import Head, Run, SentNotice, SourceFile
+from dashboard import series
+from dashboard.settings import Settings
+from dashboard.view import View
+from schemas import ledger as ledgers
+from schemas.ledger import Acknowledged, Head, Run, SentNotice, SourceFile
 from storage.change import Reading
 from storage.errors import Place, Unreachable
 from storage.tables import Row, stamp
@@ -30,6 +33,75 @@ PATIENCE = (3.0, 20.0)
 
 Answer = TypeVar("Answer")
 Clock = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is out of reach, and since when."""
+
+    place: Place
+    text: str
+    since: dt.datetime
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the ledger has beside its head. ``owing``: the runs that owe dates, ``days``: what is acknowledged
+    of those dates. ``notices`` is None until they were asked for."""
+
+    files: tuple[SourceFile, ...]
+    runs: tuple[Run, ...]
+    owing: tuple[Run, ...]
+    days: Mapping[dt.date, Acknowledged]
+    notices: tuple[SentNotice, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What there is to show at that time: the last good figures, and what is wrong with them.
+
+    ``head``, ``details``, ``rows`` and ``entries`` are None while they were never read, which is not the same
+    as empty; ``read_at`` and ``entries_read_at`` are when rows and entries were. ``trailing``: the rows are
+    not all that the ledger has acknowledged; ``entries_trailing``: the entries are not. ``waiting``: an
+    answer is still on its way.
+    """
+
+    settings: Settings
+    now: dt.datetime
+    rows: tuple[Row, ...] | None = None
+    entries: tuple[Row, ...] | None = None
+    head: Head | None = None
+    details: Details | None = None
+    trailing: bool = False
+    entries_trailing: bool = False
+    read_at: dt.datetime | None = None
+    entries_read_at: dt.datetime | None = None
+    problems: tuple[Problem, ...] = ()
+    waiting: bool = False
+
+    @property
+    def version(self) -> str:
+        """Equal for as long as nothing that a page shows has changed."""
+        head = self.head
+        moves = None if head is None else (head.moves, sorted(head.unsent))
+        wrong = [(problem.place, problem.since.isoformat()) for problem in self.problems]
+        rows = None if self.rows is None else (len(self.rows), stamp(self.rows))
+        known = self.entries is None, self.details is None
+        return repr((moves, rows, known, self.trailing, self.waiting, wrong))
+
+    @property
+    def pending(self) -> list[dt.date]:
+        """The dates that some run owes, oldest first; empty where the ledger was never read."""
+        return [] if self.details is None else ledgers.pending(self.details.owing, self.details.days)
+
+    def seen(self, view: View) -> series.Seen:
+        """Raises nothing: without figures there is nothing to see, and that is what is drawn."""
+        return series.see(self.rows or (), view, self.entries, self.pending)
+
+
+def history(entries: Sequence[Row], date: dt.date) -> list[Row]:
+    """Every entry of a date, oldest first."""
+    return [row for row in entries if row.day.date == date]
 
 
 class LedgerReads(Protocol):
@@ -97,6 +169,7 @@ class Desk:
         self,
         ledger: LedgerReads,
         tables: TableReads,
+        settings: Settings,
         clock: Clock,
         patience: tuple[float, float] = PATIENCE,
     ) -> None:
@@ -106,7 +179,8 @@ class Desk:
         self._asks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
         self._daily = Table(tables.daily, counted=False)
         self._entries = Table(tables.entries, counted=True)
-        self._latest = Latest()
+        self._settings = settings
+        self._latest = Snapshot(settings, clock())
         self._head_at: dt.datetime | None = None
         self._details_at: dict[bool, object] = {}
         self._failed: dict[Place, tuple[Problem, dt.datetime]] = {}
@@ -114,7 +188,7 @@ class Desk:
         self._coming: dict[tuple[bool, bool], Future[None]] = {}
         self._overdue: Future[None] | None = None
 
-    def look(self, *, entries: bool = False, notices: bool = False) -> Latest:
+    def look(self, *, entries: bool = False, notices: bool = False) -> Snapshot:
         """What there is; with ``entries``, every entry ever made; with ``notices``, the last notices."""
         coming, first = self._refreshing(entries, notices)
         known = self._daily if not entries or self._daily.rows is None else self._entries
@@ -127,8 +201,8 @@ class Desk:
         except TimeoutError:
             if self._overdue is None or self._overdue.done():
                 self._overdue = coming
-            return replace(self._latest, waiting=True)
-        return self._latest
+            return replace(self._latest, now=self.clock(), waiting=True)
+        return replace(self._latest, now=self.clock())
 
     def _refreshing(self, entries: bool, notices: bool) -> tuple[Future[None], bool]:
         """The refresh that is on its way, and whether it was begun for this look."""
@@ -151,7 +225,9 @@ class Desk:
             for table in (self._daily, self._entries) if entries else (self._daily,):
                 if table.due(head, now) and self._may_ask("store", now):
                     self._ask("store", now, lambda table=table: table.refresh(head, now))
-        self._latest = Latest(
+        self._latest = Snapshot(
+            self._settings,
+            now,
             rows=self._daily.rows,
             entries=self._entries.rows,
             head=head,
