@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from dashboard.choice import TOTAL
+from dashboard.view import TOTAL
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from dashboard import series
-from dashboard.choice import TOTAL, Choice
 from dashboard.series import COUNTS, ONE_DAY, Figure
+from dashboard.view import TOTAL, View
 from schemas.moment import at
 from storage.tables import Row, ranked
 
@@ -57,7 +57,7 @@ def answers(entries: Iterable[Row], name: str, show: str = TOTAL) -> dict[dt.dat
     A figure of a day is made of several days' totals where it is a difference: it has a new answer whenever
     one of them has.
     """
-    choice = Choice(show=show)
+    choice = View(show=show)
     counts: dict[dt.date, int] = {}
     given: dict[dt.date, list[Answer]] = {}
     in_order = sorted(entries, key=lambda row: (row.version, row.day.date))

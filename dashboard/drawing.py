@@ -1,4 +1,4 @@
-"""Pictures that need no script: a day's answers as a step line, and the map of what was restated. Pure.
+"""Pictures that need no script: a panel of the chart, a day's answers, the map of what was restated. Pure.
 
 Places are in percent and sizes in pixels, so that a picture fits any width while its texts keep their size.
 """
@@ -10,16 +10,18 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dashboard import words
+from dashboard import text
 from dashboard.answers import Answer, Restatement
 from dashboard.markup import element
-from dashboard.series import ONE_DAY
+from dashboard.series import ONE_DAY, Figure
+from schemas.text import plural
 
 HEAD = 0.12  # of the height, above and below the line, for what is written there
 MOST_TICKS, MOST_DOWN = 6, 10
 LEAST, MOST = 3.5, 22.0  # pixels: the side of a restatement's square
 A_WHILE = 3 * ONE_DAY  # that a line goes on after its last step
 NEAR_EDGE = 15  # percent: a label from here to the edge is written inwards
+UNITS = ((1_000_000, "M"), (1_000, "k"))
 APART = 22  # percent: between two labels
 
 
@@ -52,7 +54,7 @@ def steps(given: Sequence[Answer], until: dt.datetime, decimals: int, described:
         parts += [
             element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y),
             element(
-                "text", words.number(tick, decimals), class_="tick", x="-8", y=y, dy="4", text_anchor="end"
+                "text", text.number(tick, decimals), class_="tick", x="-8", y=y, dy="4", text_anchor="end"
             ),
         ]
     parts += _dates((begin + ONE_DAY / 2).date(), end.date(), across)
@@ -100,7 +102,7 @@ def _labels(
         labels.append(
             element(
                 "text",
-                words.number(value, decimals),
+                text.number(value, decimals),
                 class_="value",
                 x=f"{x}%",
                 y=f"{y}%",
@@ -153,16 +155,16 @@ def _remarks(changes: Sequence[Restatement], across: Scale, down: Scale) -> list
     remarks = []
     for date in dict.fromkeys([widest, greatest]):
         restated = by_date[date]
-        days = words.count(len(restated), "day")
+        days = plural(len(restated), "day")
         most = max((change.change or 0 for change in restated), key=abs)
-        text = f"{days} at once" if date == widest else f"{days} by up to {words.signed(most)}"
+        what = f"{days} at once" if date == widest else f"{days} by up to {text.signed(most)}"
         sides = [across.place(change.date.toordinal()) for change in restated]
         on_left = min(sides) > 100 - max(sides)
         remarks.append(
             element(
                 "text",
                 element("tspan", f"{date.day}\u00a0{date:%B}: "),
-                text,
+                what,
                 class_="remark",
                 x=f"{min(sides) if on_left else max(sides)}%",
                 dx="-14" if on_left else "14",
@@ -179,7 +181,7 @@ def _square(
 ) -> Markup:
     size = change.change
     side = round(LEAST + (MOST - LEAST) * math.sqrt(abs(size or 0) / most), 1)
-    title = f"{words.date(change.date)}: {words.signed(size)} {unit} on {words.date(change.moment)}"
+    title = f"{text.date(change.date)}: {text.signed(size)} {unit} on {text.date(change.moment)}"
     square = element(
         "rect",
         element("title", title),
@@ -199,8 +201,8 @@ def _dates(first: dt.date, last: dt.date, across: Scale) -> list[Markup]:
     dates = dates_between(first, last)
     for place, date in enumerate(dates):
         x = f"{across.place(date.toordinal())}%"
-        text = f"{date:%b}" if all(date.day == 1 for date in dates) else f"{date.day} {date:%b}"
-        lines = [element("tspan", text, x=x, dy="18")]
+        label = f"{date:%b}" if all(date.day == 1 for date in dates) else f"{date.day} {date:%b}"
+        lines = [element("tspan", label, x=x, dy="18")]
         if place == 0 or date.year != dates[place - 1].year:
             lines.append(element("tspan", str(date.year), x=x, dy="16"))
         parts += [
@@ -232,3 +234,71 @@ def ticks(low: float, high: float, *, whole: bool) -> list[float]:
     step = max(step, 1) if whole else step
     numbers = range(math.ceil(low / step), math.floor(high / step) + 1)
     return [round(number * step, 10) for number in numbers]
+
+
+def panel(
+    dates: Sequence[dt.date],
+    sides: Sequence[Sequence[Figure]],
+    name: str,
+    described: str,
+    *,
+    log: bool,
+    bars: bool,
+) -> Markup:
+    """A series over these dates: each side is a line, the last in the series' colour, those before it pale.
+    What a logarithm has no place for is left out."""
+
+    def height(value: Figure) -> float | None:
+        if value is None or (log and value <= 0):
+            return None
+        return math.log10(value) if log else value
+
+    lines = [[height(value) for value in side] for side in sides]
+    values = [value for line in lines for value in line if value is not None] or [0]
+    low, high = min(values), max(values)
+    low = low if log else min(0, low)
+    down, across = Scale(low, high if high > low else low + 1, 96, 6), Scale(0, len(dates) - 1, 0.5, 99.5)
+    marks = [element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y) for y, _ in _heights(down, log)]
+    marks += [
+        element("text", label, class_="tick", x="-8", y=y, dy="4", text_anchor="end")
+        for y, label in _heights(down, log)
+    ]
+    marks += _dates(dates[0], dates[-1], Scale(dates[0].toordinal(), dates[-1].toordinal(), 0.5, 99.5))
+    *pale, own = (_path(line, across, down, bars=bars) for line in lines)
+    paths = [element("path", d=path, class_="pale") for path in pale]
+    paths.append(element("path", d=own, class_=f"{name}{' bars' if bars else ''}"))
+    inner = element(
+        "svg", *paths, viewBox="0 0 100 100", preserveAspectRatio="none", width="100%", height="100%"
+    )
+    return element("svg", *marks, inner, class_="plot panel", role="img", aria_label=described)
+
+
+def _heights(down: Scale, log: bool) -> list[tuple[str, str]]:
+    """Where ticks are, and what is written there."""
+    values = (
+        range(math.ceil(down.low), math.floor(down.high) + 1)
+        if log
+        else ticks(down.low, down.high, whole=False)
+    )
+    return [(f"{down.place(value)}%", _short(10**value if log else value)) for value in values]
+
+
+def _short(value: float) -> str:
+    """``20k``, ``1.5M``."""
+    size, unit = next(((size, unit) for size, unit in UNITS if abs(value) >= size), (1, ""))
+    return f"{value / size:,.6g}{unit}".replace("-", text.MINUS)
+
+
+def _path(line: Sequence[float | None], across: Scale, down: Scale, *, bars: bool) -> str:
+    """A stroke through all that is known; or a bar each, from zero."""
+    steps = []
+    zero, half = down.place(0), 40 / max(1, len(line))
+    for place, value in enumerate(line):
+        if value is None:
+            continue
+        x, y = across.place(place), down.place(value)
+        if bars:
+            steps.append(f"M{x - half:.2f} {zero:g}V{y:g}h{2 * half:.2f}V{zero:g}z")
+        else:
+            steps.append(f"{'M' if place == 0 or line[place - 1] is None else 'L'}{x:g} {y:g}")
+    return "".join(steps)

@@ -6,10 +6,11 @@ from typing import Any
 
 from dash import html
 
-from dashboard import series, words
+from dashboard import series, text
 from dashboard.addresses import Addresses
 from dashboard.answers import Publication, Restatement
 from dashboard.series import NAMES
+from schemas.text import plural
 
 MOST = 5
 
@@ -19,7 +20,7 @@ def changed_lately(publications: Sequence[Publication], addresses: Addresses) ->
     restating = [each for each in publications if each.restated][:MOST]
     if not restating:
         return []
-    items = [html.Li([html.B(words.date(each.moment)), ": ", *told(each, addresses)]) for each in restating]
+    items = [html.Li([html.B(text.date(each.moment)), ": ", *told(each, addresses)]) for each in restating]
     return [
         html.H2("Changed lately"),
         html.Ul(items, className="lately"),
@@ -43,15 +44,15 @@ def told(publication: Publication, addresses: Addresses) -> list[Any]:
         texts += [
             ", " if number else ". The most: ",
             f"{NAMES[change.series].lower()} to ",
-            html.A(words.date(change.date), href=addresses.day(change.date)),
-            f" {words.signed(change.change)}",
+            html.A(text.date(change.date), href=addresses.day(change.date)),
+            f" {text.signed(change.change)}",
         ]
     if len(publication.revised) == 1:
         (date,) = publication.revised
         figures = ", ".join(
-            f"{NAMES[change.series].lower()} {words.signed(change.change)}" for change in changes
+            f"{NAMES[change.series].lower()} {text.signed(change.change)}" for change in changes
         )
-        link = html.A(words.date(date), href=addresses.day(date))
+        link = html.A(text.date(date), href=addresses.day(date))
         new = _entered((), publication.recorded)
         texts = [link, " restated", f": {figures}" if figures else "", f"; {new}" if new else ""]
     return [*texts, "."]
@@ -64,7 +65,7 @@ def entered(publication: Publication) -> str:
 
 def _entered(revised: Sequence[dt.date], recorded: Sequence[dt.date]) -> str:
     return "; ".join(
-        f"{words.count(len(dates), 'day')} {verb}, {words.stretch(series.Stretch(min(dates), max(dates)))}"
+        f"{plural(len(dates), 'day')} {verb}, {text.stretch(series.Stretch(min(dates), max(dates)))}"
         for verb, dates in (("restated", revised), ("new", recorded))
         if dates
     )

@@ -26,10 +26,10 @@ def markup(node: Any) -> Markup:
         return Markup().join(map(markup, node))
     if not isinstance(node, Component):
         return escape(node)
-    plain = node.to_plotly_json()
+    plain: dict[str, Any] = node.to_plotly_json()
     if plain["namespace"] != NAMESPACE:
         raise TypeError(f"{plain['type']} is no plain HTML")
-    attributes = plain["props"]
+    attributes: dict[str, Any] = plain["props"]
     children = attributes.pop("children", None)
     named = {REACTS.get(name, name.lower()): value for name, value in attributes.items()}
     return _element(plain["type"].lower(), named, [children])

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,8 +46,8 @@ def made_up() -> list[Revision]:
 
 
 def published(folder) -> list[Revision]:
-    archives = (folder / "published" / name for name in ("nyt_us.tar.xz", "jhu_countries_aggregated.tar.xz"))
-    return truth.play(*archives, BEGIN, END, NOON)[1]
+    nyt, jhu = (folder / "published" / f"{name}.tar.xz" for name in ("nyt_us", "jhu_countries_aggregated"))
+    return truth.play(nyt, jhu, BEGIN, END, NOON)[1]
 
 
 @pytest.fixture(params=["made up", pytest.param("published", marks=pytest.mark.data)])
@@ -61,7 +62,7 @@ def rows(revisions: list[Revision]) -> list[Row]:
     ]
 
 
-def as_of(revisions: list[Revision], name: str, show: str) -> pd.DataFrame:
+def as_of(revisions: list[Revision], name: str, show: str) -> Any:
     """A row a moment, a column a calendar date: the figure as it was believed then."""
     frame = pd.DataFrame(
         [(moment, pd.Timestamp(date), *figures) for moment, date, figures, _ in revisions],

@@ -12,8 +12,8 @@ from browser import ARGUMENTS, executable
 from dashboards import NOW, RESTATED, FakeReader, current, day, entries
 
 from dashboard import series
-from dashboard.choice import Choice
 from dashboard.series import COUNTS, NAMES, SERIES
+from dashboard.view import View
 from ops import exporting
 from ops.errors import CONFIGURATION, Problem
 from ops.target import Target
@@ -77,7 +77,7 @@ def drawn(page: Page, name: str) -> dict[str, Any]:
 def test_its_figures_of_any_date_are_those_of_the_dashboard(page, show, asof):
     moment = dt.datetime.combine(dt.date.fromisoformat(asof), dt.time(23, 59, 59), dt.UTC)
     then = series.believed(entries(), moment)
-    span = Choice(show=show, start=entries()[0].day.date, end=entries()[-1].day.date)
+    span = View(show=show, start=entries()[0].day.date, end=entries()[-1].day.date)
     expected, today = series.shown(then, span), series.shown(current(entries()), span)
     choose(page, show, asof=asof)
     for name in SERIES:
@@ -91,7 +91,7 @@ def test_its_figures_of_any_date_are_those_of_the_dashboard(page, show, asof):
 
 def test_todays_record_is_drawn_as_it_is(page):
     choose(page)
-    today = series.shown(current(entries()), Choice())
+    today = series.shown(current(entries()), View())
     for name in SERIES:
         assert drawn(page, NAMES[name]) == dict(zip(map(str, today.dates), today.figures[name], strict=True))
     assert not drawn(page, "Cases today")

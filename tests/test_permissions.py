@@ -20,7 +20,7 @@ from partial import records
 from reliability import counted
 from system import EITHER_STORE, System, system
 
-from dashboard.application import create_app
+from dashboard.app import create_app
 from dashboard.settings import Settings
 from local.rights import Call, listing, read_call
 from schemas.event import decode

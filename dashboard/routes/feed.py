@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from dashboard import lately, words
+from dashboard import lately, text
 from dashboard.addresses import Addresses
 from dashboard.answers import Publication
 from dashboard.markup import markup
@@ -14,10 +14,9 @@ ATOM = "http://www.w3.org/2005/Atom"
 MOST = 40  # entries: two months of a source that restates every other day
 
 
-def atom(publications: Sequence[Publication], host: str, stack: str, credit: str) -> bytes:
-    """The newest publications, the newest first; ``host`` is the address of the dashboard, which ends in a
-    slash. Ids follow from what they name: reading it again shows nothing twice."""
-    addresses = Addresses(host)
+def atom(publications: Sequence[Publication], addresses: Addresses, stack: str, credit: str) -> bytes:
+    """The newest publications, the newest first. Ids follow from what they name: reading it again shows
+    nothing twice."""
     root = ET.Element("feed", {"xmlns": ATOM, "xml:lang": "en"})
     _text(root, "title", "Daybook: what changed in the U.S. COVID-19 record")
     _text(root, "id", _id(stack))
@@ -29,7 +28,7 @@ def atom(publications: Sequence[Publication], host: str, stack: str, credit: str
     for publication in publications[:MOST]:
         entry = ET.SubElement(root, "entry")
         moment = written(publication.moment)
-        _text(entry, "title", f"{words.date(publication.moment)}: {lately.entered(publication)}")
+        _text(entry, "title", f"{text.date(publication.moment)}: {lately.entered(publication)}")
         _text(entry, "id", _id(f"{stack}/US/{moment}"))
         _text(entry, "updated", moment)
         _text(entry, "content", str(markup(lately.told(publication, addresses))), type="html")

@@ -6,15 +6,18 @@ from typing import Any
 
 from dash import html
 
-from dashboard import drawing, parts, words
+from dashboard import drawing, text
 from dashboard.addresses import Addresses
 from dashboard.answers import Restatement, answers, restatements
-from dashboard.choice import NEW, TOTAL
-from dashboard.day import SHOWN
+from dashboard.pages import frame
+from dashboard.pages.day import SHOWN
 from dashboard.series import COUNTS, NAMES
 from dashboard.settling import LATE, NEAR, Settling, settling, share
+from dashboard.view import NEW, TOTAL
+from schemas.text import plural
 from storage.tables import Row
 
+PATH, LINK = "/revisions", "Revisions"
 SHOWS = {TOTAL: "Total to date", NEW: "New a day"}
 UNITS = {TOTAL: "to date", NEW: "on the day"}
 
@@ -38,6 +41,14 @@ def content(entries: Sequence[Row], name: str, show: str, addresses: Addresses) 
     ]
 
 
+def title(name: str, show: str) -> str:
+    return f"Daybook: when {NAMES[name].lower()}, {SHOWN[show]}, were restated"
+
+
+def description(entries: Sequence[Row], name: str, show: str) -> str:
+    return lead(restatements(answers(entries, name, show), name), entries, name, show)
+
+
 def lead(changes: Sequence[Restatement], entries: Sequence[Row], name: str, show: str) -> str:
     """How many restatements of how many days there are."""
     figure = f"{NAMES[name].lower()}, {SHOWN[show]}"
@@ -46,8 +57,8 @@ def lead(changes: Sequence[Restatement], entries: Sequence[Row], name: str, show
     dates = {change.date for change in changes}
     begin = min(row.recorded_at for row in entries)
     return (
-        f"{words.count(len(changes), 'restatement')} of {words.count(len(dates), 'day')} since the record "
-        f"began on {words.date(begin)}: {figure}."
+        f"{plural(len(changes), 'restatement')} of {plural(len(dates), 'day')} since the record "
+        f"began on {text.date(begin)}: {figure}."
     )
 
 
@@ -56,12 +67,12 @@ def _switches(name: str, show: str, addresses: Addresses) -> Any:
         return html.Div(
             [
                 html.A(
-                    text,
+                    label,
                     href=href(key),
                     className="option",
-                    **(parts.aria(current="page") if key == chosen else {}),
+                    **(frame.aria(current="page") if key == chosen else {}),
                 )
-                for key, text in options.items()
+                for key, label in options.items()
             ],
             className="options",
         )
@@ -72,7 +83,7 @@ def _switches(name: str, show: str, addresses: Addresses) -> Any:
             links(SHOWS, show, lambda key: addresses.revisions(name, key)),
         ],
         className="choices",
-        **parts.aria(label="Figures"),
+        **frame.aria(label="Figures"),
     )
 
 
@@ -109,15 +120,15 @@ def _publications(changes: Sequence[Restatement], addresses: Addresses) -> Any:
         most = max(restated, key=lambda change: abs(change.change or 0))
         rows.append(
             [
-                words.date(date),
+                text.date(date),
                 f"{len({change.date for change in restated}):,}",
-                words.signed(most.change),
-                html.A(words.date(most.date), href=addresses.day(most.date)),
+                text.signed(most.change),
+                html.A(text.date(most.date), href=addresses.day(most.date)),
             ]
         )
     header = ["Published", "Days", "Most", "For"]
     caption = f"Publications that restated {NAMES[changes[0].series].lower()}: {len(rows)}, newest first"
-    return parts.table(caption, header, rows, "publications", texts=(0, 3))
+    return frame.table(caption, header, rows, "publications", texts=(0, 3))
 
 
 def _settling(entries: Sequence[Row], name: str) -> list[Any]:
@@ -126,10 +137,10 @@ def _settling(entries: Sequence[Row], name: str) -> list[Any]:
     if not chosen[TOTAL].days:
         return [html.P("Each day was history already when the record began: how it came about is not known.")]
     return [
-        *parts.bullets(said(name, chosen)),
-        parts.table(
-            "Days that first appeared since the record began. Settled: within 0.1 % of today's figure for good, so "
-            "many days after the first appearance, for half of the days, nine of ten, and all.",
+        *frame.bullets(said(name, chosen)),
+        frame.table(
+            "Days that first appeared since the record began. Settled: within 0.1 % of today's figure for "
+            "good, so many days after the first appearance, for half of the days, nine of ten, and all.",
             [
                 "Figure",
                 "Days",
@@ -161,28 +172,28 @@ def said(name: str, settled: Mapping[str, Settling]) -> list[str]:
     """The same in plain words, of one series."""
     total, new = settled[TOTAL], settled[NEW]
     figures = NAMES[name].lower()
-    texts = [
-        f"Of {words.count(total.days, 'day')} that the record saw appear, {total.near_at_first:,} first totals "
-        f"of {figures} lie within {NEAR * 100:g} % of what is said today. Of {new.days:,} first daily figures, "
-        f"{new.near_at_first:,} do.",
+    sentences = [
+        f"Of {plural(total.days, 'day')} that the record saw appear, {total.near_at_first:,} first totals "
+        f"of {figures} lie within {NEAR * 100:g} % of what is said today. Of {new.days:,} first daily "
+        f"figures, {new.near_at_first:,} do.",
         f"Of the totals {_days(total)}. Of the daily figures {_days(new)}.",
     ]
     if new.lags:
-        texts.append(
-            f"These daily figures were restated {words.count(len(new.lags), 'time')}, half of them within "
-            f"{words.count(int(share(new.lags, 0.5)), 'day')} of its first appearance, the latest after "
-            f"{words.count(new.lags[-1], 'day')}."
+        sentences.append(
+            f"These daily figures were restated {plural(len(new.lags), 'time')}, half of them within "
+            f"{plural(int(share(new.lags, 0.5)), 'day')} of its first appearance, the latest after "
+            f"{plural(new.lags[-1], 'day')}."
         )
-        texts.append(
+        sentences.append(
             f"A first daily figure was off by up to {share(new.off, 0.5) * 100:.2f} % for half of the days, "
             f"{share(new.off, 0.9) * 100:.2f} % for nine of ten, and {new.off[-1] * 100:.2f} % at worst."
         )
     if new.late:
-        texts.append(
-            f"{words.count(new.late, 'day')} first appeared in the record's last {LATE} days: these may change "
+        sentences.append(
+            f"{plural(new.late, 'day')} first appeared in the record's last {LATE} days: these may change "
             "yet."
         )
-    return texts
+    return sentences
 
 
 def _days(settled: Settling) -> str:
@@ -191,7 +202,7 @@ def _days(settled: Settling) -> str:
 
 
 def _within(days: int) -> str:
-    return f"within {words.count(days, 'day')}" if days else "at once"
+    return f"within {plural(days, 'day')}" if days else "at once"
 
 
 def _three(values: Sequence[float], written: str, unit: str) -> str:
