@@ -20,9 +20,9 @@ from dashboard import chart, series
 from dashboard import text as texts
 from dashboard.pages import record
 from dashboard.pages.frame import JHU_LICENCE, NYT_LICENCE
-from dashboard.routes.http import ASSETS, PLOTLY
+from dashboard.routes.http import ASSETS, PLOTLY, STYLES
 from dashboard.view import AVERAGE, LINEAR, LOG, NEW, TOTAL, View
-from ops import csv_files
+from ops import csv_files, static_pages
 from ops.errors import CONFIGURATION, Problem
 from ops.output import line, say
 from ops.target import Target
@@ -30,7 +30,6 @@ from storage.tables import Row, ranked
 
 PARTS = Path(__file__).with_name("page")
 POST = Path(__file__).resolve().parent.parent / "docs" / "blog-post.md"
-STYLE = ASSETS / "daybook.css"
 VIEWS = tuple(View(show=show, scale=scale) for show in (TOTAL, NEW, AVERAGE) for scale in (LINEAR, LOG))
 MADE_UP = (
     '<p class="banner synthetic"><b>Synthetic sample.</b> These figures are made up. '
@@ -39,8 +38,8 @@ MADE_UP = (
 
 
 def export(target: Target, folder: Path) -> None:
-    """Write the page, its figures as CSV, and the blog post that links to it. Raises Problem where there is
-    no record yet."""
+    """Write the page, a page a day, the map of revisions, the figures as CSV, and the blog post that links to
+    it. Raises Problem where there is no record yet."""
     daily, revisions = target.tables.daily(), target.tables.entries()
     if not daily:
         raise Problem(
@@ -56,6 +55,9 @@ def export(target: Target, folder: Path) -> None:
     text = page(daily, revisions, target.now(), synthetic=made_up)
     (folder / "index.html").write_text(text, encoding="utf-8")
     (folder / "blog-post.html").write_text(post(), encoding="utf-8")
+    names = sorted({row.run for row in revisions if row.run})
+    files = {run.name: run.files for run in target.ledger.runs_named(names)}
+    static_pages.write(folder, revisions, files, _style(), synthetic=made_up)
     shutil.copytree(POST.parent / "plots", folder / "plots", dirs_exist_ok=True)
     say(f"{len(daily):,} days, {len(revisions):,} entries. Open it: {folder / 'index.html'}")
     line(folder / "index.html")
@@ -70,6 +72,7 @@ def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synth
         policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {scripts}",
         style=_style(),
         banner=MADE_UP if synthetic else "",
+        lately=static_pages.lately(revisions),
         through=str(daily[-1].day.date),
         written=escape(texts.moment(now)),
         nyt_licence=NYT_LICENCE,
@@ -93,7 +96,8 @@ def post() -> str:
 
 
 def _style() -> str:
-    return STYLE.read_text(encoding="utf-8") + (PARTS / "page.css").read_text(encoding="utf-8")
+    sheets = (*(ASSETS / name for name in STYLES), PARTS / "page.css")
+    return "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
 
 
 def contents(daily: Sequence[Row], revisions: Sequence[Row], synthetic: bool) -> dict[str, Any]:

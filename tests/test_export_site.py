@@ -29,7 +29,7 @@ ASOF = ("2020-03-02", "2020-04-15", "2020-06-19", "2020-06-20", "2020-06-29")
 
 def target(reader: Any, **facts: str) -> Target:
     found = Target("made up", facts, lambda _: None, lambda: NOW)
-    found.__dict__["tables"] = reader  # in the place of what it would make of its clients
+    found.__dict__.update(tables=reader, ledger=reader)  # in the place of what it would make of its clients
     return found
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dash import html
+from dash.development.base_component import Component
 
 from dashboard import drawing, series, text
 from dashboard.pages import frame
@@ -24,23 +25,24 @@ def description(seen: Seen) -> str:
     return f"{text.title(seen.view)}.{days} {text.CREDIT}"
 
 
-def content(seen: Seen, *, synthetic: bool) -> list[Any]:
+def content(seen: Seen, *, synthetic: bool) -> Component:
     """A panel a series; where the record as it stood is asked for, today's is the pale line."""
-    made_up = [frame.made_up()] if synthetic else []
-    full = html.A("Daybook", href="/" + seen.view.query(), target="_top")
+    view = seen.view
     known = (
-        "" if seen.view.asof is None else f", as known when {text.date(seen.view.asof)} ended. Pale: later"
+        "" if view.asof is None else f", as known when {text.date(view.asof)} ended. Pale: what is said now"
     )
-    heading = html.H1([text.title(seen.view), known], className="framed-heading")
-    credit = html.P([full, f". {text.CREDIT}"], className="framed-credit")
-    if not seen.now.dates:
-        return [*made_up, heading, html.P("There are no figures of these days."), credit]
-    return [
-        *made_up,
-        heading,
-        html.Main([_panel(seen, name) for name in SERIES], className="panels"),
-        credit,
-    ]
+    panels = html.P("There are no figures of these days.")
+    if seen.now.dates:
+        panels = html.Div([_panel(seen, name) for name in SERIES], className="panels")
+    return html.Main(
+        [
+            *([frame.made_up()] if synthetic else []),
+            html.H1(text.title(view) + known),
+            panels,
+            html.P([html.A("Daybook", href="/" + view.query(), target="_top"), f". {text.CREDIT}"]),
+        ],
+        className="framed",
+    )
 
 
 def _panel(seen: Seen, name: str) -> Any:

@@ -1,5 +1,6 @@
 """What every page has: the masthead, the banners, whose figures they are, and the parts of a page."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from dash.development.base_component import Component
 from markupsafe import Markup
 
 from dashboard import health, text
+from dashboard.addresses import Addresses
 from dashboard.cache import Snapshot
 from dashboard.markup import markup
 from dashboard.pages import ids
@@ -21,6 +23,7 @@ JHU_LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 NYT_LICENCE = "https://github.com/nytimes/covid-19-data/blob/master/LICENSE"
 LAST_DATE = "9999-12-31"  # of a field for dates: without it a year has six digits
 REFRESH_SECONDS = 60
+HERE = Addresses()
 DOCUMENT = Markup("""<!DOCTYPE html>
 <html lang="en">
     <head>
@@ -71,11 +74,12 @@ def layout(
 
 
 def masthead(links: Sequence[tuple[str, str]], badges: Component) -> Component:
+    """The page's name, which leads to the first of the links, and these."""
     return html.Header(
         [
             html.Div(
                 [
-                    html.A("Daybook", href="/", className="name"),
+                    html.A("Daybook", href=links[0][1], className="name"),
                     html.P("The U.S. COVID-19 record, with every correction kept", className="motto"),
                 ]
             ),
@@ -198,19 +202,7 @@ def provenance(snapshot: Snapshot) -> list[Component]:
     notes = [html.P(sentence, className="information") for sentence in health.information(snapshot)]
     return [
         *notes,
-        html.P(
-            [
-                "Cases and deaths: ",
-                html.B("The New York Times"),
-                ", from its file us.csv; ",
-                html.A("for non-commercial use, with credit", href=NYT_LICENCE, rel="noreferrer"),
-                ". Recoveries: ",
-                html.B("COVID-19 Data Repository by CSSE at Johns Hopkins University"),
-                ", by way of datasets/covid-19; ",
-                html.A("CC BY 4.0", href=JHU_LICENCE, rel="noreferrer"),
-                ", changed only in that a withdrawn count is shown as not reported.",
-            ]
-        ),
+        credit(),
         html.P(
             [
                 "Stable addresses: ",
@@ -221,6 +213,23 @@ def provenance(snapshot: Snapshot) -> list[Component]:
             ]
         ),
     ]
+
+
+def credit() -> Component:
+    """Whose figures they are, and on what terms."""
+    return html.P(
+        [
+            "Cases and deaths: ",
+            html.B("The New York Times"),
+            ", from its file us.csv; ",
+            html.A("for non-commercial use, with credit", href=NYT_LICENCE, rel="noreferrer"),
+            ". Recoveries: ",
+            html.B("COVID-19 Data Repository by CSSE at Johns Hopkins University"),
+            ", by way of datasets/covid-19; ",
+            html.A("CC BY 4.0", href=JHU_LICENCE, rel="noreferrer"),
+            ", changed only in that a withdrawn count is shown as not reported.",
+        ]
+    )
 
 
 def table(
@@ -265,6 +274,11 @@ def table(
     )
     # Outside of what scrolls: a caption would be cut off with the columns.
     return html.Div([html.P(caption, id=caption_id, className="caption"), scrolled])
+
+
+def day(date: dt.date, label: str = "") -> Component:
+    """A date, which leads to its page."""
+    return html.A(label or text.date(date), href=HERE.day(date), className="day")
 
 
 def address(view: View, **changes: Any) -> str:

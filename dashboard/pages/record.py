@@ -8,7 +8,6 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import chart, series, text
-from dashboard.addresses import Addresses
 from dashboard.cache import Snapshot
 from dashboard.lately import changed_lately
 from dashboard.pages import frame, ids, sharing
@@ -110,8 +109,8 @@ def section() -> Component:
                 hidden=True,
             ),
             html.Div(id=ids.RESTATED),
-            html.Div(id=ids.TABLE),
             html.Div(id=ids.LATELY),
+            html.Div(id=ids.TABLE),
         ],
         id=ids.RECORD,
         hidden=True,
@@ -153,7 +152,7 @@ def content(snapshot: Snapshot, view: View) -> dict[str, Any]:
         ids.DRAWING: not seen.rows,
         ids.BELIEVED: believed(seen, snapshot),
         ids.PICTURE: not seen.now.dates,
-        ids.LATELY: changed_lately(snapshot.publications, Addresses()),
+        ids.LATELY: changed_lately(snapshot.publications, frame.HERE),
     }
     if not seen.now.dates:
         return values | {
@@ -225,7 +224,7 @@ def _tile(tile: Tile) -> Component:
             html.P(text.number(tile.value, places) + suffix, className="value"),
             html.P(f"{text.signed(tile.on_day, places)} on the day"),
             html.P(f"{text.signed(tile.on_week, places)} on the week"),
-            html.P(text.date(tile.date), className="when"),
+            html.P(frame.day(tile.date), className="when"),
         ],
         className=f"tile {tile.series}",
     )
@@ -331,11 +330,11 @@ def restated_table(seen: Seen) -> list[Component]:
     ]
 
 
-def _change(change: Restated, view: View) -> list[str]:
+def _change(change: Restated, view: View) -> list[Any]:
     places = decimals(change.series, view)
     difference = None if change.then is None or change.now is None else change.now - change.then
     return [
-        str(change.date),
+        frame.day(change.date, str(change.date)),
         NAMES[change.series],
         text.number(change.then, places),
         text.number(change.now, places),
@@ -357,9 +356,12 @@ def figures_table(seen: Seen) -> list[Component]:
     pages = -(-len(places) // ROWS_PER_PAGE)
     page = min(seen.view.page, pages)
     start = (page - 1) * ROWS_PER_PAGE
+    known = {row.day.date for row in seen.rows}
     rows = [
         [
-            str(seen.now.dates[place]),
+            frame.day(seen.now.dates[place], str(seen.now.dates[place]))
+            if seen.now.dates[place] in known
+            else str(seen.now.dates[place]),
             *(
                 _cell(name, side.figures[name][place], side.silences[name][place], seen.view)
                 for side in sides

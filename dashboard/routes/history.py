@@ -10,17 +10,16 @@ from flask import Flask, Response, request
 from markupsafe import Markup
 
 from dashboard import pages, text, view
-from dashboard.addresses import Addresses
 from dashboard.answers import publications
 from dashboard.cache import Desk, Snapshot
 from dashboard.markup import element, markup
 from dashboard.pages import day, embed, frame, revisions
+from dashboard.pages.frame import HERE
 from dashboard.routes import feed
 from storage.tables import Row
 
 HTML, ATOM = "text/html; charset=utf-8", "application/atom+xml; charset=utf-8"
 MOST_KEPT = 1_000  # pages; a day's has 30 kB
-HERE = Addresses()
 
 
 class Drawn:
