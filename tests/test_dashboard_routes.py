@@ -243,6 +243,10 @@ PUBLIC = (
     "/data/shown.csv",
     *MADE_OF_ENTRIES,
     "/data/revisions.csv?day=2020-03-01",
+    "/day/2020-03-01",
+    "/revisions",
+    "/embed",
+    "/feed.atom",
 )
 
 
