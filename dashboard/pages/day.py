@@ -155,7 +155,8 @@ def _then_and_now(given: Mapping[tuple[str, str], Sequence[Answer]]) -> Any:
             ]
         )
     header = ["Figure", "At first", "Today", "Change", "In percent", "Answers", "The last on"]
-    return frame.table("What was said first, and what is said today", header, rows, "then", texts=(0, 6))
+    table = frame.table("What was said first, and what is said today", header, rows, "then", texts=(0, 6))
+    return html.Div(table, className="listed")
 
 
 def _picture(name: str, show: str, given: Sequence[Answer], until: dt.datetime) -> Any:
@@ -200,9 +201,10 @@ def _entries(mine: Sequence[Row], files: Files, date: dt.date) -> Any:
         )
     header = ["Entry", "Entered", *(NAMES[name] for name in COUNTS), "Run"]
     header += [f"File: {PUBLISHERS[source]}" for source in SOURCES]
-    caption = f"{text.date(date)}: {plural(len(rows), 'entry')}, the oldest first; of each file its SHA-256"
+    order = ", the oldest first" if len(rows) > 1 else ""
+    caption = f"{text.date(date)}: {plural(len(rows), 'entry')}{order}; of each file its SHA-256"
     texts = (0, 1, *range(len(header) - 1 - len(SOURCES), len(header)))
-    return html.Div(frame.table(caption, header, rows, "entries", texts=texts), className="entries")
+    return html.Div(frame.table(caption, header, rows, "entries", texts=texts), className="entries listed")
 
 
 def _entered(row: Row, before: Row | None, name: str) -> Any:

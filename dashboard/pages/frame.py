@@ -257,7 +257,11 @@ def table(
                             [
                                 html.Th(cell, scope="row", className="text")
                                 if place == 0
-                                else html.Td(cell, className="text" if place in texts else "")
+                                else html.Td(
+                                    cell,
+                                    className="text" if place in texts else "",
+                                    **labelled(header[place]),
+                                )
                                 for place, cell in enumerate(row)
                             ]
                         )
@@ -279,6 +283,11 @@ def table(
 def day(date: dt.date, label: str = "") -> Component:
     """A date, which leads to its page."""
     return html.A(label or text.date(date), href=HERE.day(date), className="day")
+
+
+def labelled(title: str) -> dict[str, Any]:
+    """What stands before a cell where a table is a list: on a phone."""
+    return {"data-label": title}
 
 
 def address(view: View, **changes: Any) -> str:

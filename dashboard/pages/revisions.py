@@ -121,49 +121,52 @@ def _publications(changes: Sequence[Restatement], addresses: Addresses) -> Any:
         rows.append(
             [
                 text.date(date),
-                f"{len({change.date for change in restated}):,}",
-                text.signed(most.change),
                 html.A(text.date(most.date), href=addresses.day(most.date)),
+                text.signed(most.change),
+                f"{len({change.date for change in restated}):,}",
             ]
         )
-    header = ["Published", "Days", "Most", "For"]
+    header = ["Published", "Most, for", "Change", "Days"]
     caption = f"Publications that restated {NAMES[changes[0].series].lower()}: {len(rows)}, newest first"
-    return frame.table(caption, header, rows, "publications", texts=(0, 3))
+    return frame.table(caption, header, rows, "publications", texts=(0, 1))
 
 
 def _settling(entries: Sequence[Row], name: str) -> list[Any]:
     every = {(other, show): settling(entries, other, show) for other in COUNTS for show in SHOWS}
     chosen = {show: every[name, show] for show in SHOWS}
-    if not chosen[TOTAL].days:
+    if not all(found.days for found in chosen.values()):
         return [html.P("Each day was history already when the record began: how it came about is not known.")]
     return [
         *frame.bullets(said(name, chosen)),
-        frame.table(
-            "Days that first appeared since the record began. Settled: within 0.1 % of today's figure for "
-            "good, so many days after the first appearance, for half of the days, nine of ten, and all.",
-            [
-                "Figure",
-                "Days",
-                "Restated",
-                "Settled at first",
-                "Settled after",
-                "Changes came after",
-                "First off by",
-            ],
-            [
+        html.Div(
+            frame.table(
+                "Days that first appeared since the record began. Settled: within 0.1 % of today's figure "
+                "for good, so many days after the first appearance, for half of the days, nine of ten, and all.",
                 [
-                    f"{NAMES[other]}, {SHOWN[show]}",
-                    f"{found.days:,}",
-                    f"{found.restated:,}",
-                    f"{found.near_at_first:,}",
-                    _three(found.settled, "{:,}", " days"),
-                    _three(found.lags, "{:,}", " days"),
-                    _three([part * 100 for part in found.off], "{:,.2f}", "\u00a0%"),
-                ]
-                for (other, show), found in every.items()
-                if found.days
-            ],
-            "settling",
+                    "Figure",
+                    "Days",
+                    "Restated",
+                    "Settled at first",
+                    "Settled after",
+                    "Changes came after",
+                    "First off by",
+                ],
+                [
+                    [
+                        f"{NAMES[other]}, {SHOWN[show]}",
+                        f"{found.days:,}",
+                        f"{found.restated:,}",
+                        f"{found.near_at_first:,}",
+                        _three(found.settled, "{:,}", " days"),
+                        _three(found.lags, "{:,}", " days"),
+                        _three([part * 100 for part in found.off], "{:,.2f}", "\u00a0%"),
+                    ]
+                    for (other, show), found in every.items()
+                    if found.days
+                ],
+                "settling",
+            ),
+            className="listed",
         ),
     ]
 
@@ -185,8 +188,8 @@ def said(name: str, settled: Mapping[str, Settling]) -> list[str]:
             f"{plural(new.lags[-1], 'day')}."
         )
         sentences.append(
-            f"A first daily figure was off by up to {share(new.off, 0.5) * 100:.2f} % for half of the days, "
-            f"{share(new.off, 0.9) * 100:.2f} % for nine of ten, and {new.off[-1] * 100:.2f} % at worst."
+            f"A first daily figure was off by up to {_percent(new.off, 0.5)} for half of the days, "
+            f"{_percent(new.off, 0.9)} for nine of ten, and {_percent(new.off, 1)} at worst."
         )
     if new.late:
         sentences.append(
@@ -198,7 +201,10 @@ def said(name: str, settled: Mapping[str, Settling]) -> list[str]:
 
 def _days(settled: Settling) -> str:
     half, most, every = (int(share(settled.settled, part)) for part in (0.5, 0.9, 1))
-    return f"half had settled {_within(half)}, nine of ten {_within(most)}, all {_within(every)}"
+    parts = {"half": half, "nine of ten": most, "all": every}
+    # Where fewer took no longer, only the most is worth a word.
+    widest = {days: part for part, days in parts.items()}
+    return ", ".join(f"{part} had settled {_within(days)}" for days, part in widest.items())
 
 
 def _within(days: int) -> str:
@@ -209,4 +215,9 @@ def _three(values: Sequence[float], written: str, unit: str) -> str:
     """Half, nine of ten, and all."""
     if not values:
         return "\u2013"
-    return ", ".join(written.format(share(values, part)) for part in (0.5, 0.9, 1)) + unit
+    return ", ".join(written.format(share(values, part)) for part in (0.5, 0.9, 1)).replace("inf", "∞") + unit
+
+
+def _percent(values: Sequence[float], part: float) -> str:
+    """``1.18 %``; of nothing everything is infinitely much."""
+    return f"{share(values, part) * 100:.2f}\u00a0%".replace("inf", "∞")
