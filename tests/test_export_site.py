@@ -154,6 +154,28 @@ def test_it_asks_for_nothing_but_itself_and_complains_of_nothing(page, site):
     assert page.complaints == []
 
 
+def test_the_map_and_the_days_beside_it_are_the_dashboards_and_lead_to_each_other(page, site):
+    context = page.context.browser.new_context(viewport={"width": 360, "height": 900})
+    beside = context.new_page()
+    beside.goto((site / "index.html").as_uri())
+    beside.locator("main a[href='day/2020-04-10.html']").first.click()
+    assert "two answers in all" in beside.locator(".lead").inner_text()
+    beside.get_by_role("link", name="All revisions").click()
+    for name in ("Recoveries", "New a day", "Total to date", "Cases"):
+        beside.get_by_role("link", name=name, exact=True).click()
+    assert beside.url == (site / "revisions.html").as_uri()
+    beside.locator(".map a").nth(2).click()
+    for name in ("a day", "the map"):
+        found = Axe().run(beside)
+        assert found.violations_count == 0, (name, found.generate_report())
+        assert beside.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        assert beside.evaluate("getComputedStyle(document.querySelector('.sheet')).maxWidth") == "1216px"
+        beside.get_by_role("link", name="Revisions", exact=True).click()
+    assert len(list((site / "day").iterdir())) == 120
+    assert b"<entry>" in (site / "feed.atom").read_bytes()
+    context.close()
+
+
 def test_the_files_beside_it_hold_the_record_and_every_entry(site):
     daily = list(csv.DictReader(io.StringIO((site / "daily.csv").read_text())))
     revisions = list(csv.DictReader(io.StringIO((site / "revisions.csv").read_text())))

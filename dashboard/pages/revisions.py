@@ -140,8 +140,8 @@ def _settling(entries: Sequence[Row], name: str) -> list[Any]:
         *frame.bullets(said(name, chosen)),
         html.Div(
             frame.table(
-                "Days that first appeared since the record began. Settled: within 0.1 % of today's figure "
-                "for good, so many days after the first appearance, for half of the days, nine of ten, and all.",
+                "Days that first appeared since the record began. Settled: within 0.1 % of today's figure, "
+                "for good. Days are counted from the first appearance: half of them, nine of ten, all.",
                 [
                     "Figure",
                     "Days",
