@@ -14,7 +14,7 @@ import click
 
 from benchmarks.browser import browser
 from benchmarks.inputs import DATA, ROOT
-from dashboard import routes
+from dashboard.routes.http import ASSETS, PLOTLY
 from functions.errors import SourceRefused
 from functions.transform import transform
 from local.play import moments
@@ -171,7 +171,7 @@ def _figure(title: str, traces: list[dict[str, Any]], axis: dict[str, Any]) -> d
 
 def _drawn(figures: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Each figure as SVG, drawn by the dashboard's own plotly."""
-    plotly = gzip.decompress((routes.ASSETS / f"{routes.PLOTLY}.gz").read_bytes()).decode()
+    plotly = gzip.decompress((ASSETS / f"{PLOTLY}.gz").read_bytes()).decode()
     script = """figure => Plotly.toImage(figure, {format: "svg", width: 860, height: 400})"""
     found = {}
     with browser() as chromium:

@@ -12,8 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # One process: its cache is what keeps queries few. Threads, because looking is waiting.
 PROCFILE = (
-    "web: gunicorn --bind :8000 --workers 1 --threads 8 --no-control-socket "
-    "dashboard.application:application\n"
+    "web: gunicorn --bind :8000 --workers 1 --threads 8 --no-control-socket dashboard.app:application\n"
 )
 # A T4g machine begins as "unlimited": what it uses beyond its credits is charged. Elastic Beanstalk has no
 # option for it, but its template can be changed: its developer guide, "Adding and customizing … resources".
@@ -26,7 +25,14 @@ Resources:
         CreditSpecification:
           CpuCredits: standard
 """
-ASSETS = ("daybook.css", "daybook.js", "plotly-LICENSE.txt", "plotly-basic-4.1.1.min.js.gz")
+ASSETS = (
+    "daybook.css",
+    "daybook.js",
+    "history.css",
+    "plotly-LICENSE.txt",
+    "plotly-basic-4.1.1.min.js.gz",
+    "sharing.js",
+)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip can name
 READABLE = 0o100644 << 16
 UNIX = 3
@@ -35,7 +41,7 @@ UNIX = 3
 def files() -> dict[str, bytes]:
     """Each file's bytes by its name in the bundle, in order of the names."""
     modules = [
-        path for package in ("dashboard", "schemas", "storage") for path in (ROOT / package).glob("*.py")
+        path for package in ("dashboard", "schemas", "storage") for path in (ROOT / package).rglob("*.py")
     ]
     assets = [ROOT / "dashboard" / "assets" / name for name in ASSETS]
     # This module stays at home: it is of no use there.

@@ -9,14 +9,18 @@ When something is out of reach, the last good figures stay, and the view says wh
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Protocol, TypeVar
 
-from dashboard.latest import Details, Latest, Problem
-from schemas.ledger import Head, Run, SentNotice, SourceFile
+from dashboard import series
+from dashboard.answers import Publication, publications
+from dashboard.settings import Settings
+from dashboard.view import View
+from schemas import ledger as ledgers
+from schemas.ledger import Acknowledged, Head, Run, SentNotice, SourceFile
 from storage.change import Reading
 from storage.errors import Place, Unreachable
 from storage.tables import Row, stamp
@@ -32,6 +36,82 @@ Answer = TypeVar("Answer")
 Clock = Callable[[], dt.datetime]
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is out of reach, and since when."""
+
+    place: Place
+    text: str
+    since: dt.datetime
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the ledger has beside its head. ``owing``: the runs that owe dates, ``days``: what is acknowledged
+    of those dates. ``notices`` is None until they were asked for."""
+
+    files: tuple[SourceFile, ...]
+    runs: tuple[Run, ...]
+    owing: tuple[Run, ...]
+    days: Mapping[dt.date, Acknowledged]
+    notices: tuple[SentNotice, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What there is to show at that time: the last good figures, and what is wrong with them.
+
+    ``head``, ``details``, ``rows`` and ``entries`` are None while they were never read, which is not the same
+    as empty; ``read_at`` and ``entries_read_at`` are when rows and entries were. ``files``: of each run that
+    has an entry, the SHA-256 of its files by source. ``publications``: what each run entered, the newest
+    first. ``trailing``: the rows are not all that the ledger has acknowledged; ``entries_trailing``: the
+    entries are not. ``waiting``: an answer is still on its way.
+    """
+
+    settings: Settings
+    now: dt.datetime
+    rows: tuple[Row, ...] | None = None
+    entries: tuple[Row, ...] | None = None
+    files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    publications: Sequence[Publication] = ()
+    head: Head | None = None
+    details: Details | None = None
+    trailing: bool = False
+    entries_trailing: bool = False
+    read_at: dt.datetime | None = None
+    entries_read_at: dt.datetime | None = None
+    problems: tuple[Problem, ...] = ()
+    waiting: bool = False
+
+    @property
+    def version(self) -> str:
+        """Equal for as long as nothing that a page shows has changed."""
+        head = self.head
+        moves = None if head is None else (head.moves, sorted(head.unsent))
+        wrong = [(problem.place, problem.since.isoformat()) for problem in self.problems]
+        rows = None if self.rows is None else (len(self.rows), stamp(self.rows))
+        known = self.entries is None, self.details is None
+        return repr((moves, rows, known, self.trailing, self.waiting, wrong))
+
+    @property
+    def pending(self) -> list[dt.date]:
+        """The dates that some run owes, oldest first; empty where the ledger was never read."""
+        return [] if self.details is None else ledgers.pending(self.details.owing, self.details.days)
+
+    def seen(self, view: View) -> series.Seen:
+        """Raises nothing: without figures there is nothing to see, and that is what is drawn."""
+        if view.known is None:
+            return series.see(self.rows or (), view, self.entries, self.pending)
+        entries = [row for row in self.entries or () if row.recorded_at <= view.known]
+        seen = series.see(series.believed(entries, view.known), view, entries)
+        return replace(seen, is_unread=self.entries is None)
+
+
+def history(entries: Sequence[Row], date: dt.date) -> list[Row]:
+    """Every entry of a date, oldest first."""
+    return [row for row in entries if row.day.date == date]
+
+
 class LedgerReads(Protocol):
     """What is read of the ledger. Any of it may raise Unreachable."""
 
@@ -39,6 +119,7 @@ class LedgerReads(Protocol):
     def owing(self) -> Reading: ...
     def files(self) -> list[SourceFile]: ...
     def runs(self, limit: int) -> list[Run]: ...
+    def runs_named(self, names: Iterable[str]) -> list[Run]: ...
     def notices(self) -> list[SentNotice]: ...
 
 
@@ -97,6 +178,7 @@ class Desk:
         self,
         ledger: LedgerReads,
         tables: TableReads,
+        settings: Settings,
         clock: Clock,
         patience: tuple[float, float] = PATIENCE,
     ) -> None:
@@ -106,7 +188,11 @@ class Desk:
         self._asks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
         self._daily = Table(tables.daily, counted=False)
         self._entries = Table(tables.entries, counted=True)
-        self._latest = Latest()
+        self._settings = settings
+        self._latest = Snapshot(settings, clock())
+        self._files: Mapping[str, Mapping[str, str]] = {}
+        self._published_of: tuple[Row, ...] | None = None
+        self._publications: Sequence[Publication] = ()
         self._head_at: dt.datetime | None = None
         self._details_at: dict[bool, object] = {}
         self._failed: dict[Place, tuple[Problem, dt.datetime]] = {}
@@ -114,7 +200,7 @@ class Desk:
         self._coming: dict[tuple[bool, bool], Future[None]] = {}
         self._overdue: Future[None] | None = None
 
-    def look(self, *, entries: bool = False, notices: bool = False) -> Latest:
+    def look(self, *, entries: bool = False, notices: bool = False) -> Snapshot:
         """What there is; with ``entries``, every entry ever made; with ``notices``, the last notices."""
         coming, first = self._refreshing(entries, notices)
         known = self._daily if not entries or self._daily.rows is None else self._entries
@@ -127,8 +213,8 @@ class Desk:
         except TimeoutError:
             if self._overdue is None or self._overdue.done():
                 self._overdue = coming
-            return replace(self._latest, waiting=True)
-        return self._latest
+            return replace(self._latest, now=self.clock(), waiting=True)
+        return replace(self._latest, now=self.clock())
 
     def _refreshing(self, entries: bool, notices: bool) -> tuple[Future[None], bool]:
         """The refresh that is on its way, and whether it was begun for this look."""
@@ -151,9 +237,13 @@ class Desk:
             for table in (self._daily, self._entries) if entries else (self._daily,):
                 if table.due(head, now) and self._may_ask("store", now):
                     self._ask("store", now, lambda table=table: table.refresh(head, now))
-        self._latest = Latest(
+        self._latest = Snapshot(
+            self._settings,
+            now,
             rows=self._daily.rows,
             entries=self._entries.rows,
+            files=self._with_files(now) if entries else self._files,
+            publications=self._published(),
             head=head,
             details=details,
             trailing=self._daily.trails(head),
@@ -192,6 +282,23 @@ class Desk:
         head = answer[0]
         self._details_at[notices] = (head.moves, head.unsent)
         return answer
+
+    def _published(self) -> Sequence[Publication]:
+        """Made once of the same entries."""
+        if self._published_of is not self._entries.rows:
+            self._published_of = self._entries.rows
+            self._publications = publications(self._entries.rows or ())
+        return self._publications
+
+    def _with_files(self, now: dt.datetime) -> Mapping[str, Mapping[str, str]]:
+        """The files of each run that has an entry. A run is read once: its files don't change."""
+        unknown = {row.run for row in self._entries.rows or () if row.run} - self._files.keys()
+        if unknown and self._may_ask("ledger", now):
+            runs = self._ask("ledger", now, lambda: self._ledger.runs_named(sorted(unknown)))
+            if runs is not None:
+                known = {run.name: run.files for run in runs}
+                self._files = {**self._files, **{name: {} for name in unknown}, **known}
+        return self._files
 
     def _may_ask(self, place: Place, now: dt.datetime) -> bool:
         return place not in self._failed or now >= self._failed[place][1] + RETRY_EVERY

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dashboard.choice import AVERAGE, PER_100K, TOTAL, Choice
+from dashboard.view import AVERAGE, PER_100K, TOTAL, View
 from schemas.figures import FIGURES
+from schemas.text import ranges
 from storage.tables import Row
 
 ONE_DAY = dt.timedelta(days=1)
@@ -60,6 +61,25 @@ class Restated:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What is seen under a view: today's record, and where one was asked for, the one of then, both of the
+    same dates. ``is_unread``: the entries that the one of then is made of can't be read."""
+
+    view: View
+    rows: Sequence[Row]  # today's
+    now: Shown
+    then: Shown | None
+    rows_then: Sequence[Row]
+    restated: tuple[Restated, ...]
+    pending: tuple[Stretch, ...]
+    is_unread: bool = False
+
+    @property
+    def shown_rows(self) -> Sequence[Row]:
+        return self.rows if self.then is None else self.rows_then
+
+
+@dataclass(frozen=True)
 class Tile:
     """The newest figure of a series. ``on_day`` and ``on_week`` are its changes; where it isn't reported
     any more, ``since`` is the first date without it and ``value`` the last one with it."""
@@ -71,6 +91,26 @@ class Tile:
     on_week: Figure
     since: dt.date | None = None
     silent: bool = False
+
+
+def see(
+    rows: Sequence[Row], view: View, entries: Sequence[Row] | None = None, pending: Iterable[dt.date] = ()
+) -> Seen:
+    """A view of today's rows, and of the entries where it names a date; None: they were never read."""
+    owed = tuple(stretches(pending))
+    rows_then = believed(entries or (), view.moment) if view.moment else ()
+    dates: Sequence[dt.date] = ()
+    if rows:
+        last = max([rows[-1].day.date, *(stretch.last for stretch in owed)])
+        # A preset counts back from the newest day that was known.
+        newest = rows_then[-1].day.date if rows_then and view.span else last
+        dates = days(*view.within(rows[0].day.date, newest))
+    now = shown(rows, view, dates)
+    if view.moment is None:
+        return Seen(view, rows, now, None, (), (), owed)
+    then = shown(rows_then, view, dates)
+    changed = tuple(restated(rows_then, rows, then, now, view))
+    return Seen(view, rows, now, then, rows_then, changed, owed, entries is None)
 
 
 def totals(rows: Iterable[Row]) -> dict[str, dict[dt.date, int]]:
@@ -88,14 +128,14 @@ def days(first: dt.date, last: dt.date) -> tuple[dt.date, ...]:
     return tuple(first + number * ONE_DAY for number in range((last - first).days + 1))
 
 
-def shown(rows: Sequence[Row], choice: Choice, dates: Sequence[dt.date] | None = None) -> Shown:
+def shown(rows: Sequence[Row], view: View, dates: Sequence[dt.date] | None = None) -> Shown:
     """The figures that are chosen, from rows oldest first: of these dates, or of all that are chosen."""
     if dates is None:
-        dates = days(*choice.within(rows[0].day.date, rows[-1].day.date)) if rows else ()
+        dates = days(*view.within(rows[0].day.date, rows[-1].day.date)) if rows else ()
     by_date = totals(rows)
     record = {row.day.date: row.day.counts.values for row in rows}
     figures: dict[str, tuple[Figure, ...]] = {
-        name: tuple(figure(by_date[name], date, choice) for date in dates) for name in COUNTS
+        name: tuple(figure(by_date[name], date, view) for date in dates) for name in COUNTS
     }
     figures["fatality"] = tuple(fatality(by_date, date) for date in dates)
     silences = {
@@ -120,30 +160,30 @@ def silence(name: str, counts: Mapping[str, int | None] | None, *, is_later: boo
     return NOT_REPORTED if counts[name] is None else NOT_KNOWN
 
 
-def decimals(name: str, choice: Choice) -> int:
+def decimals(name: str, view: View) -> int:
     """How many decimals a figure is worth."""
-    if name == "fatality" or choice.per == PER_100K:
+    if name == "fatality" or view.per == PER_100K:
         return 2
-    return 1 if choice.show == AVERAGE else 0
+    return 1 if view.show == AVERAGE else 0
 
 
-def rounded(value: Figure, name: str, choice: Choice) -> Figure:
+def rounded(value: Figure, name: str, view: View) -> Figure:
     """The figure as it is written."""
-    return value if value is None or isinstance(value, int) else round(value, decimals(name, choice))
+    return value if value is None or isinstance(value, int) else round(value, decimals(name, view))
 
 
-def figure(by_date: Mapping[dt.date, int], date: dt.date, choice: Choice) -> Figure:
+def figure(by_date: Mapping[dt.date, int], date: dt.date, view: View) -> Figure:
     """One figure: persons, or persons per 100,000 of the population."""
     value: Figure = by_date.get(date)
-    if choice.show != TOTAL:
-        reach = _reach(choice)
+    if view.show != TOTAL:
+        reach = days_before(view)
         before = [by_date.get(date - number * ONE_DAY) for number in range(reach + 1)]
         # One day without a count, and neither the change on it nor on the day after is known.
         known = [count for count in before if count is not None]
         value = (known[0] - known[-1]) / reach if len(known) == len(before) else None
-        if choice.show != AVERAGE and value is not None:
+        if view.show != AVERAGE and value is not None:
             value = int(value)
-    if value is not None and choice.per == PER_100K:
+    if value is not None and view.per == PER_100K:
         value = value * 100_000 / POPULATION
     return value
 
@@ -154,9 +194,9 @@ def fatality(by_date: Mapping[str, Mapping[dt.date, int]], date: dt.date) -> flo
     return deaths * 100 / cases if cases and deaths and deaths >= ENOUGH_DEATHS else None
 
 
-def _reach(choice: Choice) -> int:
+def days_before(view: View) -> int:
     """How many days back a figure looks."""
-    return {TOTAL: 0, AVERAGE: WEEK}.get(choice.show, 1)
+    return {TOTAL: 0, AVERAGE: WEEK}.get(view.show, 1)
 
 
 def tiles(rows: Sequence[Row]) -> list[Tile]:
@@ -188,13 +228,7 @@ def _tile(name: str, newest: dt.date, figures: Mapping[dt.date, Figure]) -> Tile
 
 def stretches(dates: Iterable[dt.date]) -> list[Stretch]:
     """Dates as stretches of consecutive ones, oldest first."""
-    found: list[Stretch] = []
-    for date in sorted(dates):
-        if found and found[-1].last + ONE_DAY == date:
-            found[-1] = Stretch(found[-1].first, date)
-        else:
-            found.append(Stretch(date, date))
-    return found
+    return [Stretch(first, last) for first, last in ranges(dates)]
 
 
 def unreported(rows: Sequence[Row]) -> list[Stretch]:
@@ -222,7 +256,7 @@ def believed(entries: Iterable[Row], moment: dt.datetime) -> list[Row]:
 
 
 def restated(
-    rows_then: Sequence[Row], rows: Sequence[Row], then: Shown, now: Shown, choice: Choice
+    rows_then: Sequence[Row], rows: Sequence[Row], then: Shown, now: Shown, view: View
 ) -> list[Restated]:
     """What is shown otherwise today about dates that were known then, oldest first. Both are shown of the
     same dates."""
@@ -230,10 +264,10 @@ def restated(
     entered = {row.day.date: row.recorded_at for row in rows if row.day.counts != known.get(row.day.date)}
     changes: list[Restated] = []
     for place, date in enumerate(now.dates):
-        made_of = (date - number * ONE_DAY for number in range(_reach(choice) + 1))
+        made_of = (date - number * ONE_DAY for number in range(days_before(view) + 1))
         moments = [entered[day] for day in made_of if day in entered]
         for name in COUNTS if date in known and moments else ():
-            before, after = (rounded(side.figures[name][place], name, choice) for side in (then, now))
+            before, after = (rounded(side.figures[name][place], name, view) for side in (then, now))
             if before != after:
                 changes.append(Restated(date, name, before, after, max(moments)))
     return changes

@@ -13,10 +13,10 @@ HTTP = 80
 # CloudFront's own addresses, kept by AWS. The list counts as 55 of a group's 60 rules: it fits for one port.
 CLOUDFRONTS_HOSTS = "com.amazonaws.global.cloudfront.origin-facing"
 # Policies that AWS manages; their ids are the same in every account. CloudFront documentation, "Use managed
-# cache policies", "… origin request policies", "… response headers policies".
+# cache policies", "… origin request policies".
 AS_THE_ORIGIN_SAYS = "4cc15a8a-d715-48a4-82b8-cc0b614638fe"  # UseOriginCacheControlHeaders-QueryStrings
 ALL_BUT_THE_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
-SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"  # SecurityHeadersPolicy: HSTS beside our own
+A_YEAR = 31_536_000  # seconds
 ORIGIN = "dashboard"
 NO_PLACE = (
     "The dashboard has nowhere to be: this region has no default VPC. Make one: aws ec2 create-default-vpc; "
@@ -86,7 +86,18 @@ def create_gate(settings: Settings, place: Place) -> Gate:
 
 
 def create_front(settings: Settings, origin: pulumi.Input[str]) -> aws.cloudfront.Distribution:
-    """CloudFront before a host that speaks plain HTTP: what passes between the two is public anyway."""
+    """CloudFront before a host that speaks plain HTTP: what passes between the two is public anyway.
+
+    Every header but one is the dashboard's own. AWS's SecurityHeadersPolicy would add X-Frame-Options where
+    the dashboard leaves it out: on /embed, which may be framed.
+    """
+    https_only = aws.cloudfront.ResponseHeadersPolicy(
+        "dashboard",
+        name=settings.name("dashboard"),
+        security_headers_config={
+            "strict_transport_security": {"access_control_max_age_sec": A_YEAR, "override": True}
+        },
+    )
     return aws.cloudfront.Distribution(
         "dashboard",
         comment=settings.name("dashboard"),
@@ -116,7 +127,7 @@ def create_front(settings: Settings, origin: pulumi.Input[str]) -> aws.cloudfron
             "compress": True,
             "cache_policy_id": AS_THE_ORIGIN_SAYS,
             "origin_request_policy_id": ALL_BUT_THE_HOST,
-            "response_headers_policy_id": SECURITY_HEADERS,
+            "response_headers_policy_id": https_only.id,
         },
         restrictions={"geo_restriction": {"restriction_type": "none"}},
         viewer_certificate={"cloudfront_default_certificate": True},

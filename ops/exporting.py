@@ -8,6 +8,7 @@ import json
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from string import Template
@@ -15,10 +16,13 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from dashboard import figures, record, routes, series, words
-from dashboard.choice import AVERAGE, LINEAR, LOG, NEW, TOTAL, Choice
-from dashboard.parts import JHU_LICENCE, NYT_LICENCE
-from ops import csv_files
+from dashboard import chart, series
+from dashboard import text as texts
+from dashboard.pages import record
+from dashboard.pages.frame import JHU_LICENCE, NYT_LICENCE
+from dashboard.routes.http import ASSETS, PLOTLY, STYLES
+from dashboard.view import AVERAGE, LINEAR, LOG, NEW, TOTAL, View
+from ops import csv_files, static_pages
 from ops.errors import CONFIGURATION, Problem
 from ops.output import line, say
 from ops.target import Target
@@ -26,8 +30,7 @@ from storage.tables import Row, ranked
 
 PARTS = Path(__file__).with_name("page")
 POST = Path(__file__).resolve().parent.parent / "docs" / "blog-post.md"
-STYLE = routes.ASSETS / "daybook.css"
-CHOICES = tuple(Choice(show=show, scale=scale) for show in (TOTAL, NEW, AVERAGE) for scale in (LINEAR, LOG))
+VIEWS = tuple(View(show=show, scale=scale) for show in (TOTAL, NEW, AVERAGE) for scale in (LINEAR, LOG))
 MADE_UP = (
     '<p class="banner synthetic"><b>Synthetic sample.</b> These figures are made up. '
     "They are nobody's record of anything.</p>"
@@ -35,8 +38,8 @@ MADE_UP = (
 
 
 def export(target: Target, folder: Path) -> None:
-    """Write the page, its figures as CSV, and the blog post that links to it. Raises Problem where there is
-    no record yet."""
+    """Write the page, a page a day, the map of revisions, the figures as CSV, and the blog post that links to
+    it. Raises Problem where there is no record yet."""
     daily, revisions = target.tables.daily(), target.tables.entries()
     if not daily:
         raise Problem(
@@ -52,6 +55,9 @@ def export(target: Target, folder: Path) -> None:
     text = page(daily, revisions, target.now(), synthetic=made_up)
     (folder / "index.html").write_text(text, encoding="utf-8")
     (folder / "blog-post.html").write_text(post(), encoding="utf-8")
+    names = sorted({row.run for row in revisions if row.run})
+    files = {run.name: run.files for run in target.ledger.runs_named(names)}
+    static_pages.write(folder, revisions, files, _style(), synthetic=made_up)
     shutil.copytree(POST.parent / "plots", folder / "plots", dirs_exist_ok=True)
     say(f"{len(daily):,} days, {len(revisions):,} entries. Open it: {folder / 'index.html'}")
     line(folder / "index.html")
@@ -59,15 +65,16 @@ def export(target: Target, folder: Path) -> None:
 
 def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synthetic: bool) -> str:
     """The whole page. Nothing in it is loaded from elsewhere, and its policy forbids it."""
-    plotly = gzip.decompress((routes.ASSETS / f"{routes.PLOTLY}.gz").read_bytes()).decode()
+    plotly = gzip.decompress((ASSETS / f"{PLOTLY}.gz").read_bytes()).decode()
     script = (PARTS / "page.js").read_text(encoding="utf-8")
     scripts = " ".join(f"'sha256-{_digest(text)}'" for text in (plotly, script))
     return Template((PARTS / "index.html").read_text(encoding="utf-8")).substitute(
         policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {scripts}",
         style=_style(),
         banner=MADE_UP if synthetic else "",
+        lately=static_pages.lately(revisions),
         through=str(daily[-1].day.date),
-        written=escape(words.moment(now)),
+        written=escape(texts.moment(now)),
         nyt_licence=NYT_LICENCE,
         jhu_licence=JHU_LICENCE,
         # `<` would end the element where a text held a tag; the JSON is the same.
@@ -89,34 +96,33 @@ def post() -> str:
 
 
 def _style() -> str:
-    return STYLE.read_text(encoding="utf-8") + (PARTS / "page.css").read_text(encoding="utf-8")
+    sheets = (*(ASSETS / name for name in STYLES), PARTS / "page.css")
+    return "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
 
 
 def contents(daily: Sequence[Row], revisions: Sequence[Row], synthetic: bool) -> dict[str, Any]:
     """What the page's script works with. ``entries``: date, version, each figure, oldest first;
     ``entered``: the dates on which something was, newest first, with the days recorded and revised."""
-    shown = series.shown(daily, Choice())
-    unreported = series.unreported(daily)
     drawn: dict[str, Any] = {}
     notes: dict[str, list[str]] = {}
-    for choice in CHOICES:
-        now = series.shown(daily, choice)
-        name = f"{choice.show}/{choice.scale}"
-        for state, then in (("now", None), ("then", now)):
-            drawn[f"{name}/{state}"] = figures.chart(
-                now, choice, then, unreported=unreported, synthetic=synthetic
-            )
-        notes[name] = record.said(daily, choice, now, ())
+    for view in VIEWS:
+        seen = series.see(daily, view)
+        # Of then the page's script fills in the figures: drawn are today's.
+        then = replace(seen, then=seen.now, rows_then=daily)
+        name = f"{view.show}/{view.scale}"
+        for state, side in (("now", seen), ("then", then)):
+            drawn[f"{name}/{state}"] = chart.chart(side, synthetic=synthetic)
+        notes[name] = record.sentences(seen)
     return {
         "entries": [
             [str(row.day.date), row.version, *row.day.counts.values.values()]
             for row in sorted(revisions, key=lambda row: row.version)
         ],
         "entered": _entered(revisions),
-        "dates": [date.isoformat() for date in shown.dates],
+        "dates": [date.isoformat() for date in series.see(daily, View()).now.dates],
         "figures": drawn,
         "notes": notes,
-        "units": {choice.show: words.unit("cases", choice) for choice in CHOICES},
+        "units": {view.show: texts.unit("cases", view) for view in VIEWS},
     }
 
 

@@ -164,6 +164,10 @@ SOME_OBJECT = {"S3Bucket": "daybook-bundles", "S3Key": "layer.zip"}
 TYPES: dict[str, tuple[str, Callable[[Inputs], Properties]]] = {
     "aws:budgets/budget:Budget": ("AWS::Budgets::Budget", _budget),
     "aws:cloudfront/distribution:Distribution": ("AWS::CloudFront::Distribution", _distribution),
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": (
+        "AWS::CloudFront::ResponseHeadersPolicy",
+        lambda inputs: {"ResponseHeadersPolicyConfig": pascal(inputs)},
+    ),
     "aws:cloudwatch/dashboard:Dashboard": ("AWS::CloudWatch::Dashboard", _properties()),
     "aws:cloudwatch/logGroup:LogGroup": ("AWS::Logs::LogGroup", _properties({"name": "LogGroupName"})),
     "aws:cloudwatch/metricAlarm:MetricAlarm": (

@@ -148,6 +148,10 @@ class FakeReader:
         self._ask("ledger", "runs")
         return self.runs_[:limit]
 
+    def runs_named(self, names: Iterable[str]) -> list[Run]:
+        self._ask("ledger", "runs named")
+        return [one for one in self.runs_ if one.name in set(names)]
+
     def owing(self) -> Reading:
         self._ask("ledger", "owing")
         days = {one.day.date: acknowledged(one) for one in current(self.kept)}

@@ -27,9 +27,9 @@ from dashboards import (
     warned,
 )
 
-from dashboard import words
-from dashboard.application import create_app
+from dashboard.app import create_app
 from dashboard.series import NAMES, POPULATION
+from dashboard.text import date as in_words
 from schemas.figures import Counts
 
 pytest.importorskip("playwright")
@@ -281,7 +281,7 @@ def test_tiles_have_the_newest_day_and_recoveries_say_since_when(show: Any) -> N
     expect(tiles).to_contain_text(f"{counts(119).cases:,}")
     expect(tiles).to_contain_text(f"+{counts(119).cases - counts(118).cases:,} on the day")
     expect(tiles).to_contain_text(f"+{counts(119).cases - counts(112).cases:,} on the week")
-    expect(tiles).to_contain_text(f"Not reported since {words.date(UNREPORTED_FROM)}")
+    expect(tiles).to_contain_text(f"Not reported since {in_words(UNREPORTED_FROM)}")
 
 
 def test_missing_is_a_gap_with_a_note_and_never_zero(show: Any) -> None:
@@ -289,10 +289,10 @@ def test_missing_is_a_gap_with_a_note_and_never_zero(show: Any) -> None:
     reader.owe(run(state="open", pending=tuple(map(day, range(120, 131)))), newest=day(130))
     page = show(reader).charted()
     expect(page.locator("#notes")).to_contain_text(
-        f"not reported since {words.date(UNREPORTED_FROM)}. A gap, not a zero."
+        f"not reported since {in_words(UNREPORTED_FROM)}. A gap, not a zero."
     )
     expect(page.locator("#notes")).to_contain_text(
-        f"not yet entered: {words.date(day(120))} to {words.date(day(130))}"
+        f"not yet entered: {in_words(day(120))} to {in_words(day(130))}"
     )
     assert plotted(page, "Recoveries")[UNREPORTED_FROM.isoformat()] is None
     assert plotted(page, "Cases")[day(125).isoformat()] is None

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from dashboard.expected import next_run
+from dashboard.health import next_run
 
 LAST = dt.datetime(2020, 12, 29, 12, 0, 1, tzinfo=dt.UTC)
 

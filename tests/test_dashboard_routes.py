@@ -28,8 +28,10 @@ from dashboards import (
 from flask.testing import FlaskClient
 from plotly.offline import get_plotlyjs_version
 
-from dashboard import bundle, downloads, routes
-from dashboard.application import create_app
+from dashboard import bundle
+from dashboard.app import create_app
+from dashboard.routes import data
+from dashboard.routes.http import ASSETS, PLOTLY, PLOTLY_URL
 from dashboard.settings import PREFIX, Settings
 from schemas.figures import Counts
 from schemas.moment import written
@@ -141,7 +143,7 @@ def test_every_entry_of_a_day_can_be_taken_home() -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
 def test_a_text_that_a_spreadsheet_would_run_is_made_harmless(text: str) -> None:
-    (found,) = csv.reader(io.StringIO(downloads.text_of([[text, -5, None]]), newline=""))
+    (found,) = csv.reader(io.StringIO(data.csv_text([[text, -5, None]]), newline=""))
     assert found == ["'" + text, "-5", ""]
 
 
@@ -241,6 +243,10 @@ PUBLIC = (
     "/data/shown.csv",
     *MADE_OF_ENTRIES,
     "/data/revisions.csv?day=2020-03-01",
+    "/day/2020-03-01",
+    "/revisions",
+    "/embed",
+    "/feed.atom",
 )
 
 
@@ -317,13 +323,13 @@ def test_the_page_says_its_language_and_has_no_debug_tools() -> None:
 
 
 def test_plotly_is_the_basic_bundle_of_the_very_version_packed_beforehand() -> None:
-    assert get_plotlyjs_version() in routes.PLOTLY
-    answer = client().get(routes.PLOTLY_URL, headers={"Accept-Encoding": "gzip"})
+    assert get_plotlyjs_version() in PLOTLY
+    answer = client().get(PLOTLY_URL, headers={"Accept-Encoding": "gzip"})
     script = gzip.decompress(answer.data)
     assert len(answer.data) < 450_000
     assert f"plotly.js (basic - minified) v{get_plotlyjs_version()}".encode() in script[:200]
     assert b"Licensed under the MIT license" in script[:300]
-    assert client().get(routes.PLOTLY_URL).data == script
+    assert client().get(PLOTLY_URL).data == script
 
 
 def test_the_bundle_is_the_same_bytes_each_time_and_holds_what_it_needs() -> None:
@@ -335,12 +341,18 @@ def test_the_bundle_is_the_same_bytes_each_time_and_holds_what_it_needs() -> Non
     assert not [
         name for name in names if "__pycache__" in name or name.startswith(("functions", "tests", "local"))
     ]
-    assert {"Procfile", "requirements.txt", "dashboard/latest.py", "storage/ledger.py"} <= set(names)
+    assert {
+        "Procfile",
+        "requirements.txt",
+        "dashboard/cache.py",
+        "dashboard/pages/record.py",
+        "storage/ledger.py",
+    } <= set(names)
     assert procfile.startswith("web: gunicorn --bind :8000 ")
 
 
 def test_every_asset_is_in_the_bundle() -> None:
-    assert sorted(path.name for path in routes.ASSETS.iterdir()) == sorted(bundle.ASSETS)
+    assert sorted(path.name for path in ASSETS.iterdir()) == sorted(bundle.ASSETS)
 
 
 def test_the_bundle_s_requirements_are_locked_by_hash_and_name_no_address() -> None:
@@ -362,6 +374,6 @@ def test_settings_are_read_from_the_environment_and_all_that_is_missing_is_named
 
 
 def test_an_entry_as_json_says_when_it_was_entered() -> None:
-    found = downloads.entry(row(0, Counts(1, 0, None), NOW))
+    found = data.entry(row(0, Counts(1, 0, None), NOW))
     assert found["recorded_at"] == written(NOW)
     assert found["recovered"] is None

@@ -13,7 +13,7 @@ import pytest
 from system import EITHER_STORE, START, system
 from test_ops_commands import CASES, Operated
 
-from dashboard.application import create_app
+from dashboard.app import create_app
 from dashboard.settings import Settings
 from local.stack.program import ROOT
 from local.up import reachable

@@ -12,8 +12,8 @@ from browser import ARGUMENTS, executable
 from dashboards import NOW, RESTATED, FakeReader, current, day, entries
 
 from dashboard import series
-from dashboard.choice import Choice
 from dashboard.series import COUNTS, NAMES, SERIES
+from dashboard.view import View
 from ops import exporting
 from ops.errors import CONFIGURATION, Problem
 from ops.target import Target
@@ -29,7 +29,7 @@ ASOF = ("2020-03-02", "2020-04-15", "2020-06-19", "2020-06-20", "2020-06-29")
 
 def target(reader: Any, **facts: str) -> Target:
     found = Target("made up", facts, lambda _: None, lambda: NOW)
-    found.__dict__["tables"] = reader  # in the place of what it would make of its clients
+    found.__dict__.update(tables=reader, ledger=reader)  # in the place of what it would make of its clients
     return found
 
 
@@ -77,7 +77,7 @@ def drawn(page: Page, name: str) -> dict[str, Any]:
 def test_its_figures_of_any_date_are_those_of_the_dashboard(page, show, asof):
     moment = dt.datetime.combine(dt.date.fromisoformat(asof), dt.time(23, 59, 59), dt.UTC)
     then = series.believed(entries(), moment)
-    span = Choice(show=show, start=entries()[0].day.date, end=entries()[-1].day.date)
+    span = View(show=show, start=entries()[0].day.date, end=entries()[-1].day.date)
     expected, today = series.shown(then, span), series.shown(current(entries()), span)
     choose(page, show, asof=asof)
     for name in SERIES:
@@ -91,7 +91,7 @@ def test_its_figures_of_any_date_are_those_of_the_dashboard(page, show, asof):
 
 def test_todays_record_is_drawn_as_it_is(page):
     choose(page)
-    today = series.shown(current(entries()), Choice())
+    today = series.shown(current(entries()), View())
     for name in SERIES:
         assert drawn(page, NAMES[name]) == dict(zip(map(str, today.dates), today.figures[name], strict=True))
     assert not drawn(page, "Cases today")
@@ -152,6 +152,28 @@ def test_it_asks_for_nothing_but_itself_and_complains_of_nothing(page, site):
     choose(page, "new", "log", "2020-06-19")
     assert page.asked == [(site / "index.html").as_uri()]
     assert page.complaints == []
+
+
+def test_the_map_and_the_days_beside_it_are_the_dashboards_and_lead_to_each_other(page, site):
+    context = page.context.browser.new_context(viewport={"width": 360, "height": 900})
+    beside = context.new_page()
+    beside.goto((site / "index.html").as_uri())
+    beside.locator("main a[href='day/2020-04-10.html']").first.click()
+    assert "two answers in all" in beside.locator(".lead").inner_text()
+    beside.get_by_role("link", name="All revisions").click()
+    for name in ("Recoveries", "New a day", "Total to date", "Cases"):
+        beside.get_by_role("link", name=name, exact=True).click()
+    assert beside.url == (site / "revisions.html").as_uri()
+    beside.locator(".map a").nth(2).click()
+    for name in ("a day", "the map"):
+        found = Axe().run(beside)
+        assert found.violations_count == 0, (name, found.generate_report())
+        assert beside.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        assert beside.evaluate("getComputedStyle(document.querySelector('.sheet')).maxWidth") == "1216px"
+        beside.get_by_role("link", name="Revisions", exact=True).click()
+    assert len(list((site / "day").iterdir())) == 120
+    assert b"<entry>" in (site / "feed.atom").read_bytes()
+    context.close()
 
 
 def test_the_files_beside_it_hold_the_record_and_every_entry(site):

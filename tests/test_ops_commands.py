@@ -14,8 +14,9 @@ import pytest
 from builders import nyt
 from system import system
 
-from dashboard import status
+from dashboard import health
 from dashboard.cache import Desk
+from dashboard.settings import Settings
 from local.up import attend, reachable
 from ops.__main__ import run
 from ops.outputs import OUTPUTS
@@ -172,8 +173,9 @@ def test_what_a_run_that_failed_owes_is_pending_with_exit_code_5(mended):
     assert mended.data("days", "--pending") == (5, ["2020-03-04", "2020-03-08"])
     code, found = mended.data("status")
     assert (code, found["pending"], found["lag_days"]) == (5, ["2020-03-04", "2020-03-08"], 1)
-    looked = Desk(mended.cloud.ledger, mended.cloud.tables, mended.cloud.clock.now).look()
-    assert ([day.date.isoformat() for day in status.pending(looked)], status.lag(looked)) == (
+    settings = Settings.read(mended.exports["dashboard_environment"])
+    looked = Desk(mended.cloud.ledger, mended.cloud.tables, settings, mended.cloud.clock.now).look()
+    assert ([day.date.isoformat() for day in health.pending(looked)], health.lag(looked)) == (
         found["pending"],
         found["lag_days"],
     )

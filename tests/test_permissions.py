@@ -21,7 +21,7 @@ from reliability import counted
 from rights import Call, listing, read_call
 from system import EITHER_STORE, System, system
 
-from dashboard.application import create_app
+from dashboard.app import create_app
 from dashboard.settings import Settings
 from schemas.event import decode
 from schemas.ledger import COMPLETED, FAILED, INCOMPLETE

@@ -137,6 +137,16 @@ def test_readers_come_by_https_only_and_everything_the_page_asks_passes(stack):
     assert stack.outputs["dashboard_url"] == "https://dashboard.cloudfront.test/"
 
 
+def test_cloudfront_adds_no_header_that_forbids_the_frame_of_embed(stack):
+    front = stack.one("cloudfront/distribution:Distribution")
+    policy = stack.one("cloudfront/responseHeadersPolicy:ResponseHeadersPolicy")
+    assert front["defaultCacheBehavior"]["responseHeadersPolicyId"] == "dashboard"  # the id of that policy
+    assert policy["securityHeadersConfig"] == {
+        "strictTransportSecurity": {"accessControlMaxAgeSec": 31_536_000, "override": True}
+    }
+    assert not policy.keys() - {"name", "securityHeadersConfig"}
+
+
 def test_without_a_front_everybody_reaches_the_machine_by_plain_http():
     stack = run(**CONFIG, front="none")
     assert stack.all("cloudfront/distribution:Distribution") == {}

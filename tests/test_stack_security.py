@@ -18,6 +18,7 @@ KEPT = {
 }
 # What AWS lets nobody tag, or tags with what it belongs to.
 UNTAGGED = {
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy",
     "aws:cloudwatch/dashboard:Dashboard",
     "aws:lambda/layerVersion:LayerVersion",
     "aws:iam/rolePolicy:RolePolicy",

@@ -43,7 +43,7 @@ def says(cloud: InProcessCloud) -> dict[str, Said]:
 
 def _page(cloud: InProcessCloud) -> Said:
     """The dashboard's ``/status.json``."""
-    from dashboard.application import create_app
+    from dashboard.app import create_app
     from dashboard.settings import Settings
 
     settings = Settings.read(cloud.stack.exports["dashboard_environment"])

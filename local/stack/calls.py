@@ -160,6 +160,10 @@ def _origin(origin: Inputs) -> dict[str, Any]:
     return {"Id": origin["originId"], "DomainName": origin["domainName"], "CustomOriginConfig": own}
 
 
+def _headers_policy(_name: str, inputs: Inputs) -> Iterable[Call]:
+    yield Call("cloudfront", "CreateResponseHeadersPolicy", {"ResponseHeadersPolicyConfig": pascal(inputs)})
+
+
 def _log_group(_name: str, inputs: Inputs) -> Iterable[Call]:
     name = {"logGroupName": inputs["name"]}
     yield Call("logs", "CreateLogGroup", {**name, "tags": inputs.get("tags", {})})
@@ -338,6 +342,7 @@ def _topic_policy(_name: str, inputs: Inputs) -> Iterable[Call]:
 CALLS: dict[str, Maker] = {
     "aws:budgets/budget:Budget": _budget,
     "aws:cloudfront/distribution:Distribution": _distribution,
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": _headers_policy,
     "aws:cloudwatch/dashboard:Dashboard": _plain("cloudwatch", "PutDashboard", {}),
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,

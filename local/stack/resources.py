@@ -283,6 +283,7 @@ REAL: dict[str, Callable[[Cloud, Inputs], tuple[str, Outputs]]] = {
 INERT: dict[str, Callable[[Inputs, str], tuple[str, Outputs]]] = {
     "aws:budgets/budget:Budget": _nothing,
     "aws:cloudfront/distribution:Distribution": _host,
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": _nothing,
     "aws:cloudwatch/dashboard:Dashboard": _nothing,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _nothing,

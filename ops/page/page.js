@@ -102,6 +102,8 @@
     return made;
   }
 
+  const day = (date) => make("a", date, { class: "day", href: "day/" + date + ".html" });
+
   function fill(table, header, rows, texts) {
     const side = (place) => (texts.includes(place) ? { class: "text" } : {});
     const head = header.map((text, place) => make("th", text, { scope: "col", ...side(place) }));
@@ -206,7 +208,7 @@
       restatedPart.querySelector("table"),
       ["Date", "Figure", "Then", "Now", "Change", "Last entered"],
       newest.map((one) => [
-        one.date,
+        day(one.date),
         NAMES[one.series],
         written(one.then, decimals(one.series, show)),
         written(one.now, decimals(one.series, show)),
@@ -226,7 +228,7 @@
       ["Date", ...heads, ...(then ? heads.map((text) => text + " today") : [])],
       record.dates
         .map((date, place) => [
-          date,
+          today.has(date) ? day(date) : date,
           ...columns.flatMap(([found, of]) => SERIES.map((name) => cell(name, found[name][place], of, date))),
         ])
         .reverse(),

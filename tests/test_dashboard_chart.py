@@ -5,27 +5,28 @@ import json
 
 import plotly.graph_objects as go
 import pytest
-from dashboards import RESTATED, SETTINGS, UNREPORTED_FROM, FakeReader, counts, day, run
+from dashboards import NOW, RESTATED, SETTINGS, UNREPORTED_FROM, FakeReader, counts, day, run
 
-from dashboard import axes, record, words
-from dashboard.choice import Choice
-from dashboard.figures import points
-from dashboard.latest import Details, Latest
+from dashboard import text
+from dashboard.cache import Details, Snapshot
+from dashboard.chart import points, value_axis
+from dashboard.pages import record
 from dashboard.series import NAMES, POPULATION
+from dashboard.view import View
 
 
-def latest(**more: object) -> Latest:
+def latest(**more: object) -> Snapshot:
     reader = FakeReader()
     known: dict[str, object] = {
         "rows": tuple(reader.daily()),
         "entries": tuple(reader.entries()),
         "head": reader.head(),
     }
-    return Latest(**(known | more))  # type: ignore[arg-type]
+    return Snapshot(SETTINGS, NOW, **(known | more))  # type: ignore[arg-type]
 
 
 def chart(**choice: object) -> dict[str, object]:
-    return record.chart(record.see(latest(), Choice(**choice)), SETTINGS)  # type: ignore[arg-type]
+    return record.figure(latest().seen(View(**choice)), synthetic=False)  # type: ignore[arg-type]
 
 
 CHOICES = [
@@ -80,17 +81,17 @@ def test_each_panel_has_words_and_a_number_at_every_date_and_nothing_else_speaks
 
 
 def test_a_logarithm_leaves_out_zero_and_says_so() -> None:
-    seen = record.see(latest(), Choice(scale="log"))
+    seen = latest().seen(View(scale="log"))
     assert seen.now.figures["deaths"][0] == 0
-    figure = record.chart(seen, SETTINGS)
+    figure = record.figure(seen, synthetic=False)
     assert points(figure, "Deaths")["2020-03-01"] is None
-    assert "left out of the drawing" in words.notes(seen.choice, seen.now)[0]
+    assert "left out of the drawing" in text.notes(seen.view, seen.now)[0]
     assert figure["layout"]["yaxis"]["type"] == "log"
     assert figure["layout"]["yaxis4"]["type"] == "linear"
 
 
 def test_per_100_000_names_the_population_and_its_year() -> None:
-    note, _ = words.notes(Choice(per="per100k"), record.see(latest(), Choice()).now)
+    note, _ = text.notes(View(per="per100k"), latest().seen(View()).now)
     assert f"{POPULATION:,}" in note
     assert "2020 census" in note
 
@@ -103,8 +104,8 @@ def test_the_record_as_it_stood_lies_over_today_s_and_its_restated_days_are_ring
     assert points(figure, "Cases today")[date] == counts(number).cases + 1_234
     (rings,) = (trace for trace in figure["data"] if trace["name"] == "Cases restated")  # type: ignore[index,union-attr]
     assert rings["x"] == [date.isoformat() for date in RESTATED]
-    (words_,) = (trace for trace in figure["data"] if trace["name"] == "Cases in words")  # type: ignore[index,union-attr]
-    assert words_["customdata"][number] == (
+    (spoken,) = (trace for trace in figure["data"] if trace["name"] == "Cases in words")  # type: ignore[index,union-attr]
+    assert spoken["customdata"][number] == (
         f"{counts(number).cases:,} then, {counts(number).cases + 1_234:,} now,"
         "<br>last entered 20\u00a0June\u00a02020, 12:00\u00a0UTC"
     )
@@ -114,18 +115,18 @@ def test_the_record_as_it_stood_lies_over_today_s_and_its_restated_days_are_ring
 
 def test_entries_that_can_t_be_read_are_not_taken_for_none() -> None:
     found = latest(entries=None)
-    seen = record.see(found, Choice(asof=dt.date(2020, 6, 15)))
+    seen = found.seen(View(asof=dt.date(2020, 6, 15)))
     assert "The entries can't be read now" in str(record.believed(seen, found))
-    assert go.Figure(record.chart(seen, SETTINGS))
+    assert go.Figure(record.figure(seen, synthetic=False))
     nothing = latest(entries=())
-    seen = record.see(nothing, Choice(asof=dt.date(2020, 6, 15)))
+    seen = nothing.seen(View(asof=dt.date(2020, 6, 15)))
     assert "Nothing had been entered" in str(record.believed(seen, nothing))
 
 
 def test_days_not_yet_entered_have_a_ground_on_every_panel() -> None:
     owing = run(state="open", pending=tuple(map(day, range(120, 126))))
     found = latest(details=Details((), (), (owing,), {}))
-    figure = record.chart(record.see(found, Choice(span="30")), SETTINGS)
+    figure = record.figure(found.seen(View(span="30")), synthetic=False)
     assert any(shape["yref"] == "paper" for shape in figure["layout"]["shapes"])
     assert any("entered" in label["text"] for label in figure["layout"]["annotations"])
 
@@ -137,27 +138,25 @@ def test_a_period_of_a_few_days_has_a_tick_a_day(days: int) -> None:
 
 
 def test_an_axis_has_no_ticks_without_values_no_half_persons_and_whole_numbers_on_a_logarithm() -> None:
-    assert axes.values("deaths", 1, Choice(), [])["showticklabels"] is False
-    assert axes.values("deaths", 1, Choice(), [0, 3])["dtick"] == 1
-    assert "dtick" not in axes.values("deaths", 1, Choice(show="average"), [0, 3])
-    logarithm = Choice(scale="log")
-    assert "2k" in axes.values("deaths", 1, logarithm, [400, 9_000])["ticktext"]
-    assert axes.values("deaths", 1, logarithm, [60_330, 61_140])["dtick"] == "L200"
-    assert "60k" not in axes.values("deaths", 1, logarithm, [61_140])["ticktext"]
-    assert "tickvals" not in axes.values("deaths", 1, logarithm, [1, 61_140])
+    assert value_axis("deaths", 1, View(), [])["showticklabels"] is False
+    assert value_axis("deaths", 1, View(), [0, 3])["dtick"] == 1
+    assert "dtick" not in value_axis("deaths", 1, View(show="average"), [0, 3])
+    logarithm = View(scale="log")
+    assert "2k" in value_axis("deaths", 1, logarithm, [400, 9_000])["ticktext"]
+    assert value_axis("deaths", 1, logarithm, [60_330, 61_140])["dtick"] == "L200"
+    assert "60k" not in value_axis("deaths", 1, logarithm, [61_140])["ticktext"]
+    assert "tickvals" not in value_axis("deaths", 1, logarithm, [1, 61_140])
 
 
 def test_a_made_up_record_says_so_in_the_picture() -> None:
-    from dataclasses import replace
-
-    figure = record.chart(record.see(latest(), Choice()), replace(SETTINGS, synthetic=True))
+    figure = record.figure(latest().seen(View()), synthetic=True)
     assert sum("SYNTHETIC" in label["text"] for label in figure["layout"]["annotations"]) == 4
     assert figure["layout"]["meta"]["synthetic"] is True
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
+    ("value", "written"),
     [(0, "±0"), (-0.001, "±0"), (5, "+5"), (-5, "−5"), (1234, "+1,234"), (None, "not known")],
 )
-def test_a_change_has_its_sign(value: float | None, text: str) -> None:
-    assert words.signed(value) == text
+def test_a_change_has_its_sign(value: float | None, written: str) -> None:
+    assert text.signed(value) == written

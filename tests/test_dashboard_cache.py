@@ -3,10 +3,9 @@
 import datetime as dt
 import threading
 
-from dashboards import NOW, RESTATED, FakeReader, counts, day, empty, row
+from dashboards import NOW, RESTATED, SETTINGS, FakeReader, counts, day, empty, row
 
-from dashboard.cache import Desk
-from dashboard.latest import Latest
+from dashboard.cache import Desk, Snapshot
 from storage.errors import Unreachable
 from storage.tables import Row, stamp
 
@@ -23,10 +22,10 @@ class Clock:
 
 
 def desk(reader: FakeReader, clock: Clock) -> Desk:
-    return Desk(reader, reader, clock, patience=(5, 5))
+    return Desk(reader, reader, SETTINGS, clock, patience=(5, 5))
 
 
-def last(found: Latest) -> dt.datetime:
+def last(found: Snapshot) -> dt.datetime:
     """When the last day was entered."""
     assert found.rows
     return found.rows[-1].recorded_at
@@ -142,7 +141,7 @@ def test_an_answer_on_its_way_is_not_empty() -> None:
             return super().entries()
 
     reader = Slow()
-    at = Desk(reader, reader, Clock(), patience=(5, 0.05))
+    at = Desk(reader, reader, SETTINGS, Clock(), patience=(5, 0.05))
     at.look()
     found = at.look(entries=True)
     assert found.waiting
@@ -207,7 +206,7 @@ def test_nobody_waits_for_a_slow_store_once_there_are_figures() -> None:
             return super().daily()
 
     reader, clock = Slow(), Clock()
-    at = Desk(reader, reader, clock, patience=(0.05, 5))
+    at = Desk(reader, reader, SETTINGS, clock, patience=(0.05, 5))
     at.look()
     restated(reader)
     clock.minutes(1)
@@ -215,7 +214,7 @@ def test_nobody_waits_for_a_slow_store_once_there_are_figures() -> None:
     assert found.waiting
     assert last(found) < NOW
     reader.gate.set()
-    at = Desk(reader, reader, clock, patience=(5, 5))
+    at = Desk(reader, reader, SETTINGS, clock, patience=(5, 5))
     assert last(at.look()) == NOW
 
 
@@ -230,13 +229,13 @@ def test_a_store_that_hangs_is_asked_once_and_everybody_else_is_answered_from_me
             return found
 
     reader, clock = Hanging(), Clock()
-    at = Desk(reader, reader, clock, patience=(0.05, 5))
+    at = Desk(reader, reader, SETTINGS, clock, patience=(0.05, 5))
     at.look()
     restated(reader)
     clock.minutes(1)
     assert at.look().waiting
     at._patience = (60, 60)  # whoever waited now would be missed below
-    answers: list[Latest] = []
+    answers: list[Snapshot] = []
     people = [threading.Thread(target=lambda: answers.append(at.look())) for _ in range(50)]
     for one in people:
         one.start()

@@ -3,8 +3,9 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from dashboard.choice import AVERAGE, LOG, NEW, PER_100K, Choice
-from dashboard.series import ENOUGH_DEATHS, POPULATION_TEXT, Figure, Shown, Stretch
+from dashboard.series import ENOUGH_DEATHS, POPULATION_TEXT, Figure, Seen, Shown, Stretch
+from dashboard.view import AVERAGE, LOG, NEW, PER_100K, View
+from schemas.text import plural
 
 CREDIT_NYT = "Cases and deaths: The New York Times, for non-commercial use."
 CREDIT_JHU = "Recoveries: CSSE at Johns Hopkins University, CC BY 4.0."
@@ -59,12 +60,8 @@ def ago(when: dt.datetime, now: dt.datetime) -> str:
     seconds = max(0, int((now - when).total_seconds()))
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= size:
-            return f"{count(seconds // size, unit)} ago"
+            return f"{plural(seconds // size, unit)} ago"
     return "just now"
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def stretch(dates: Stretch) -> str:
@@ -75,33 +72,33 @@ def stretches(found: Sequence[Stretch]) -> str:
     """The first few, and how many more."""
     text = ", ".join(map(stretch, found[:MAX_STRETCHES]))
     more = len(found) - MAX_STRETCHES
-    return f"{text} and {count(more, 'further stretch') + ('es' if more > 1 else '')}" if more > 0 else text
+    return f"{text} and {more:,} further stretch{'es' if more > 1 else ''}" if more > 0 else text
 
 
-def unit(series: str, choice: Choice) -> str:
+def unit(series: str, view: View) -> str:
     """What a panel's figures are."""
     if series == "fatality":
         return "deaths per 100 cases, to date"
-    measure = {NEW: "new a day", AVERAGE: "new a day, 7-day average"}.get(choice.show, "total to date")
-    return f"{measure}, per 100,000 people" if choice.per == PER_100K else f"{measure}, persons"
+    measure = {NEW: "new a day", AVERAGE: "new a day, 7-day average"}.get(view.show, "total to date")
+    return f"{measure}, per 100,000 people" if view.per == PER_100K else f"{measure}, persons"
 
 
-def heading(series: str, choice: Choice) -> str:
+def heading(series: str, view: View) -> str:
     """The same above a panel, where a telephone has room for some forty letters with the panel's name."""
     if series == "fatality":
-        return unit(series, choice)
-    measure = {NEW: "new a day", AVERAGE: "7-day average"}.get(choice.show, "total to date")
-    return f"{measure} per 100,000" if choice.per == PER_100K else f"{measure}, persons"
+        return unit(series, view)
+    measure = {NEW: "new a day", AVERAGE: "7-day average"}.get(view.show, "total to date")
+    return f"{measure} per 100,000" if view.per == PER_100K else f"{measure}, persons"
 
 
-def title(choice: Choice) -> str:
-    return f"COVID-19 in the United States: {unit('', choice)}"
+def title(view: View) -> str:
+    return f"COVID-19 in the United States: {unit('', view)}"
 
 
-def notes(choice: Choice, figures: Shown) -> list[str]:
+def notes(view: View, figures: Shown) -> list[str]:
     """What a reader must know to read the chart as it is drawn."""
     found = []
-    if choice.scale == LOG:
+    if view.scale == LOG:
         text = "Logarithmic: equal steps upward are equal ratios, so steady growth is a straight line."
         left_out = sum(
             value is not None and value <= 0
@@ -110,17 +107,41 @@ def notes(choice: Choice, figures: Shown) -> list[str]:
             for value in values
         )
         if left_out:
-            text += f" It has no place for zero or less: {count(left_out, 'figure')} left out of the drawing."
+            text += (
+                f" It has no place for zero or less: {plural(left_out, 'figure')} left out of the drawing."
+            )
         found.append(text + " Case fatality stays linear.")
-    if choice.per == PER_100K:
+    if view.per == PER_100K:
         found.append(f"Per 100,000 of {POPULATION_TEXT}. Case fatality is a ratio and stays as it is.")
-    if choice.show == AVERAGE:
+    if view.show == AVERAGE:
         found.append(
             "Each average covers the seven days that end on its date; with one of them unknown there is none."
         )
-    if choice.show == NEW:
+    if view.show == NEW:
         found.append(
             "The change on the day before. A fall is a correction by the source, shown as it was published."
         )
     found.append(CAUTION)
     return found
+
+
+def stem(seen: Seen, what: str = "") -> str:
+    """``new-per100k-2020-09-01-to-2020-12-29-as-of-2021-01-02``: a name from what was chosen."""
+    view, dates = seen.view, seen.now.dates
+    return "-".join(
+        filter(
+            None,
+            [
+                what,
+                view.show,
+                PER_100K if view.per == PER_100K else "",
+                f"{dates[0]}-to-{dates[-1]}" if dates else "",
+                f"as-of-{view.asof}" if view.asof else "",
+            ],
+        )
+    )
+
+
+def named(what: str, *, synthetic: bool) -> str:
+    """What a download is called; that it is made up goes with it."""
+    return "-".join(filter(None, ["daybook", "synthetic" if synthetic else "", what]))

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.choice import Choice, chosen, read
+from dashboard.view import View, chosen, read
 
 DATES = st.none() | st.dates(dt.date(2020, 1, 1), dt.date(2024, 1, 1))
 CHOICES = st.builds(
-    Choice,
+    View,
     show=st.sampled_from(["total", "new", "average"]),
     scale=st.sampled_from(["linear", "log"]),
     per=st.sampled_from(["count", "per100k"]),
@@ -22,17 +22,17 @@ CHOICES = st.builds(
 
 
 def test_the_default_choice_needs_no_query() -> None:
-    assert Choice().query() == ""
-    assert read("") == Choice()
+    assert View().query() == ""
+    assert read("") == View()
 
 
 def test_only_what_differs_from_the_default_is_in_the_address() -> None:
-    assert Choice(show="new", asof=dt.date(2020, 9, 2)).query() == "?show=new&asof=2020-09-02"
+    assert View(show="new", asof=dt.date(2020, 9, 2)).query() == "?show=new&asof=2020-09-02"
 
 
 @given(CHOICES)
-def test_the_address_says_the_whole_choice(choice: Choice) -> None:
-    assert read(choice.query()) == choice
+def test_the_address_says_the_whole_choice(view: View) -> None:
+    assert read(view.query()) == view
 
 
 @given(st.text())
@@ -61,11 +61,11 @@ def test_no_text_is_too_strange_for_an_address(text: str) -> None:
     ],
 )
 def test_a_hostile_address_is_as_if_it_weren_t_there(search: object) -> None:
-    assert read(search) == Choice()
+    assert read(search) == View()
 
 
 def test_what_can_be_read_of_a_half_hostile_address_is_read() -> None:
-    assert read("?show=new&scale=%22%3E&asof=2020-09-02") == Choice(show="new", asof=dt.date(2020, 9, 2))
+    assert read("?show=new&scale=%22%3E&asof=2020-09-02") == View(show="new", asof=dt.date(2020, 9, 2))
 
 
 def test_of_a_repeated_word_the_first_counts() -> None:
@@ -84,15 +84,15 @@ def test_dates_stay_as_they_were_typed_outside_the_record_and_in_the_wrong_order
 
 @pytest.mark.parametrize("year", ["0002", "0020", "0202"])
 def test_a_year_that_is_still_being_typed_is_no_date(year: str) -> None:
-    assert read(f"?start={year}-06-15") == Choice()
+    assert read(f"?start={year}-06-15") == View()
 
 
 def test_a_preset_counts_back_from_the_newest_day() -> None:
     first, last = dt.date(2020, 1, 21), dt.date(2020, 12, 29)
-    assert Choice(span="30").within(first, last) == (dt.date(2020, 11, 30), last)
-    assert Choice(span="365").within(first, last) == (first, last)
+    assert View(span="30").within(first, last) == (dt.date(2020, 11, 30), last)
+    assert View(span="365").within(first, last) == (first, last)
 
 
 def test_believed_on_a_date_means_until_that_date_had_ended() -> None:
-    moment = Choice(asof=dt.date(2020, 9, 2)).moment
+    moment = View(asof=dt.date(2020, 9, 2)).moment
     assert moment == dt.datetime(2020, 9, 2, 23, 59, 59, 999_000, dt.UTC)

@@ -1,4 +1,4 @@
-"""The status page, from what there is. Pure."""
+"""The state of the pipeline, and the history of a day. Pure."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -7,64 +7,95 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard import parts, status, words
-from dashboard.latest import Details, Latest
-from dashboard.latest import history as entries_of
-from dashboard.settings import Settings
-from dashboard.status import Assessment, public
+from dashboard import health, text
+from dashboard.cache import Details, Snapshot
+from dashboard.cache import history as entries_of
+from dashboard.health import public
+from dashboard.pages import frame, ids
+from dashboard.view import View
 from schemas.figures import FIGURES, PUBLISHERS
 from schemas.ledger import Run, SentNotice, SourceFile
 from schemas.text import plural
 from storage.tables import ranked
 
+PATH, LINK, TITLE, SECTION = "/status", "Status", "the pipeline's state", ids.STATUS
+CONTENT = (ids.ASSESSMENT, ids.HISTORY)
 UNREAD = "The ledger can't be read now; look again in a minute."
 MAX_PENDING = 60
 STATES = {"open": "○", "completed": "●", "failed": "✕", "incomplete": "◐"}
 
 
-def page(latest: Latest, assessment: Assessment, settings: Settings, now: dt.datetime) -> list[Component]:
+def needs(view: View) -> dict[str, bool]:
+    """What of the record is read for this page."""
+    return {"entries": view.day is not None, "notices": True}
+
+
+def section() -> Component:
+    return html.Section(
+        [
+            html.H1("The state of the pipeline", className="headline"),
+            html.Div(id=ids.ASSESSMENT),
+            html.H2("The history of a day"),
+            html.Div(frame.date_field(ids.DAY, "Date"), className="dates"),
+            html.Div(id=ids.HISTORY),
+        ],
+        id=ids.STATUS,
+        hidden=True,
+    )
+
+
+def content(snapshot: Snapshot, view: View) -> dict[str, Any]:
+    """What each id in the section holds."""
+    return {ids.ASSESSMENT: page(snapshot), ids.HISTORY: history(snapshot, view.day)}
+
+
+def page(snapshot: Snapshot) -> list[Component]:
+    """The state and every reason for it, then the facts that it was made from."""
+    assessment = health.assess(snapshot)
     return [
         html.Div(
-            [html.P(assessment.state.capitalize(), className="verdict"), *parts.bullets(assessment.reasons)],
+            [html.P(assessment.state.capitalize(), className="verdict"), *frame.bullets(assessment.reasons)],
             className=f"assessment {assessment.state}",
         ),
-        _facts(latest, now, settings),
-        *_pending(latest),
-        *_runs(latest.details),
-        *_notices(latest.details and latest.details.notices),
-        *_warnings(latest),
+        _facts(snapshot),
+        *_pending(snapshot),
+        *_runs(snapshot.details),
+        *_notices(snapshot.details and snapshot.details.notices),
+        *_warnings(snapshot),
         html.H2("The sources"),
-        _files(latest.details),
+        _files(snapshot.details),
         html.H2("What was deployed"),
-        _deployed(latest, settings),
+        _deployed(snapshot),
         html.P([html.A("The same as JSON", href="/status.json")]),
     ]
 
 
-def _facts(latest: Latest, now: dt.datetime, settings: Settings) -> Component:
-    head, runs = latest.head, latest.details.runs if latest.details else ()
-    lag = status.lag(latest)
+def _facts(snapshot: Snapshot) -> Component:
+    head, runs = snapshot.head, snapshot.details.runs if snapshot.details else ()
+    lag = health.lag(snapshot)
     facts: list[tuple[str, Any]] = [
         ("Last acknowledged date", str((head and head.last_acknowledged) or "none yet")),
         ("Newest published date", str((head and head.newest) or "not known")),
-        ("Lag", "not known" if lag is None else words.count(lag, "day")),
-        ("Days in the record", "not known" if latest.rows is None else f"{len(latest.rows):,}"),
+        ("Lag", "not known" if lag is None else plural(lag, "day")),
+        ("Days in the record", "not known" if snapshot.rows is None else f"{len(snapshot.rows):,}"),
     ]
     if runs:
         last = runs[0]
-        facts.append(("Last run", f"{words.moment(last.time)} ({words.ago(last.time, now)}): {last.state}"))
-        facts.append(("Its tally", status.tally(last)))
-    facts.append(("Last completed", words.moment(head.last_success if head else None)))
-    facts.append(("Schedule", settings.schedule))
-    if latest.trailing:
-        facts.append(("Trailing", status.looks_again()))
+        facts.append(
+            ("Last run", f"{text.moment(last.time)} ({text.ago(last.time, snapshot.now)}): {last.state}")
+        )
+        facts.append(("Its tally", health.tally(last)))
+    facts.append(("Last completed", text.moment(head.last_success if head else None)))
+    facts.append(("Schedule", snapshot.settings.schedule))
+    if snapshot.trailing:
+        facts.append(("Trailing", health.looks_again()))
     return _list(facts)
 
 
-def _pending(latest: Latest) -> list[Component]:
-    if latest.details is None:
+def _pending(snapshot: Snapshot) -> list[Component]:
+    if snapshot.details is None:
         return [html.H2("Days pending"), html.P(UNREAD)]
-    found = status.pending(latest)
+    found = health.pending(snapshot)
     if not found:
         return [html.H2("Days pending"), html.P("None.")]
     shown = found[:MAX_PENDING]
@@ -72,7 +103,7 @@ def _pending(latest: Latest) -> list[Component]:
         "" if shown == found else f", the oldest {MAX_PENDING} shown"
     )
     rows = [[str(one.date), one.reason] for one in shown]
-    return [html.H2("Days pending"), parts.table(caption, ["Date", "Why"], rows, "pending", texts=(0, 1))]
+    return [html.H2("Days pending"), frame.table(caption, ["Date", "Why"], rows, "pending", texts=(0, 1))]
 
 
 def _runs(details: Details | None) -> list[Component]:
@@ -86,13 +117,13 @@ def _runs(details: Details | None) -> list[Component]:
         [
             html.Li(
                 [
-                    html.Span(STATES[run.state], **parts.aria(hidden="true")),
+                    html.Span(STATES[run.state], **frame.aria(hidden="true")),
                     html.Span(
-                        f"{words.moment(run.time)}: {run.state}, {status.tally(run)}", className="for-readers"
+                        f"{text.moment(run.time)}: {run.state}, {health.tally(run)}", className="for-readers"
                     ),
                 ],
                 className=run.state,
-                title=f"{words.moment(run.time)}: {run.state}, {status.tally(run)}",
+                title=f"{text.moment(run.time)}: {run.state}, {health.tally(run)}",
             )
             for run in reversed(runs)
         ],
@@ -100,9 +131,9 @@ def _runs(details: Details | None) -> list[Component]:
     )
     rows = [
         [
-            words.moment(run.time),
+            text.moment(run.time),
             run.state,
-            status.tally(run),
+            health.tally(run),
             public(run.trigger),
             public("; ".join(run.reasons[:3])),
         ]
@@ -114,8 +145,8 @@ def _runs(details: Details | None) -> list[Component]:
         html.P("Oldest on the left: ● completed, ○ open, ◐ incomplete, ✕ failed.", className="legend"),
         html.Details(
             [
-                html.Summary(f"The last {words.count(len(runs), 'run')}, one by one"),
-                parts.table(
+                html.Summary(f"The last {plural(len(runs), 'run')}, one by one"),
+                frame.table(
                     "Runs, newest first",
                     ["Time", "State", "Tally", "Started by", "Why"],
                     rows,
@@ -129,15 +160,15 @@ def _runs(details: Details | None) -> list[Component]:
 
 def _notices(notices: Sequence[SentNotice] | None) -> list[Component]:
     if not notices:
-        text = UNREAD if notices is None else "Nobody has been told anything yet."
-        return [html.H2("Notices"), html.P(text)]
+        silence = UNREAD if notices is None else "Nobody has been told anything yet."
+        return [html.H2("Notices"), html.P(silence)]
     items = [
         html.Li(
             html.Details(
                 [
                     html.Summary(
                         [
-                            html.Span(words.moment(sent.created_at), className="when"),
+                            html.Span(text.moment(sent.created_at), className="when"),
                             " ",
                             public(sent.notice.subject),
                             *(
@@ -156,16 +187,16 @@ def _notices(notices: Sequence[SentNotice] | None) -> list[Component]:
     return [html.H2("Notices"), html.Ul(items, className="notices")]
 
 
-def _warnings(latest: Latest) -> list[Component]:
-    warnings = status.standing(latest)
+def _warnings(snapshot: Snapshot) -> list[Component]:
+    warnings = health.standing(snapshot)
     if not warnings:
         return []
     return [
         html.H2("Standing remarks about the sources"),
         html.Details(
             [
-                html.Summary(words.count(len(warnings), "remark")),
-                *parts.bullets(public(one.text) + "." for one in warnings),
+                html.Summary(plural(len(warnings), "remark")),
+                *frame.bullets(public(one.text) + "." for one in warnings),
             ]
         ),
     ]
@@ -182,22 +213,22 @@ def _files(details: Details | None) -> Component:
             PUBLISHERS.get(file.source, file.source),
             str(file.newest),
             f"{file.rows:,}",
-            words.moment(file.checked_at),
+            text.moment(file.checked_at),
             html.Code(file.sha256[:16]),
         ]
         for file in files
     ]
     header = ["Source", "Newest date", "Rows", "Checked", "SHA-256"]
-    return parts.table("Each source's file as last checked", header, rows, "files", texts=(0, 1, 3, 4))
+    return frame.table("Each source's file as last checked", header, rows, "files", texts=(0, 1, 3, 4))
 
 
-def _deployed(latest: Latest, settings: Settings) -> Component:
+def _deployed(snapshot: Snapshot) -> Component:
     facts: list[tuple[str, Any]] = [
-        ("Stack", settings.stack),
-        ("Dashboard's bundle", html.Code(settings.bundle)),
-        ("Store of the tables", settings.store),
+        ("Stack", snapshot.settings.stack),
+        ("Dashboard's bundle", html.Code(snapshot.settings.bundle)),
+        ("Store of the tables", snapshot.settings.store),
     ]
-    runs = latest.details.runs if latest.details else ()
+    runs = snapshot.details.runs if snapshot.details else ()
     if runs and runs[0].code:
         facts.insert(1, ("Functions' code of the last run", html.Code(public(runs[0].code))))
     return _list(facts)
@@ -207,21 +238,21 @@ def _list(facts: Sequence[tuple[str, Any]]) -> Component:
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts], className="facts")
 
 
-def history(latest: Latest, day: dt.date | None) -> list[Component]:
+def history(snapshot: Snapshot, day: dt.date | None) -> list[Component]:
     """Every entry of a day, oldest first, with what it replaced."""
     if day is None:
         return [html.P("Choose a date to see every entry that was ever made of it.")]
-    if latest.entries is None:
+    if snapshot.entries is None:
         return [html.P("The entries can't be read now; look again in a minute.")]
-    found = ranked(entries_of(latest.entries, day))
+    found = ranked(entries_of(snapshot.entries, day))
     if not found:
         return [html.P(f"Nothing was ever entered for {day}.")]
     rows = [
         [
             str(revision),
-            words.moment(row.recorded_at),
+            text.moment(row.recorded_at),
             *(
-                "not reported" if value is None else words.number(value)
+                "not reported" if value is None else text.number(value)
                 for value in row.day.counts.values.values()
             ),
             html.Code(row.event),
@@ -237,4 +268,4 @@ def history(latest: Latest, day: dt.date | None) -> list[Component]:
         ")",
     ]
     header = ["Revision", "Entered", *(figure.title for figure in FIGURES), "Event"]
-    return [parts.table(caption, header, rows, "history", texts=(0, 1, len(header) - 1))]
+    return [frame.table(caption, header, rows, "history", texts=(0, 1, len(header) - 1))]

@@ -1,0 +1,304 @@
+"""Pictures that need no script: a panel of the chart, a day's answers, the map of what was restated. Pure.
+
+Places are in percent and sizes in pixels, so that a picture fits any width while its texts keep their size.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from dashboard import text
+from dashboard.answers import Answer, Restatement
+from dashboard.markup import element
+from dashboard.series import ONE_DAY, Figure
+from schemas.text import plural
+
+HEAD = 0.12  # of the height, above and below the line, for what is written there
+MOST_TICKS, MOST_DOWN = 6, 10
+LEAST, MOST = 3.5, 22.0  # pixels: the side of a restatement's square
+A_WHILE = 3 * ONE_DAY  # that a line goes on after its last step
+NEAR_EDGE = 15  # percent: a label from here to the edge is written inwards
+UNITS = ((1_000_000, "M"), (1_000, "k"))
+APART = 22  # percent: between two labels
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Values from ``low`` to ``high`` as percent, from ``start`` to ``end``."""
+
+    low: float
+    high: float
+    start: float = 0
+    end: float = 100
+
+    def place(self, value: float) -> float:
+        width = self.high - self.low
+        return round(self.start + (self.end - self.start) * ((value - self.low) / width if width else 0.5), 2)
+
+
+def steps(given: Sequence[Answer], until: dt.datetime, decimals: int, described: str) -> Markup:
+    """What the record said from moment to moment; where it said nothing, there is no line."""
+    known = [(answer.moment, answer.value) for answer in given if answer.value is not None]
+    values = [value for _, value in known]
+    low, high = min(values), max(values)
+    down = Scale(low, high, 100 * (1 - HEAD), 100 * HEAD)
+    begin, last = given[0].moment, given[-1].moment
+    end = max(last + ONE_DAY, min(until, last + max((last - begin) / 4, A_WHILE)))
+    across = Scale(_time(begin), _time(end), 1.5, 98.5)
+    parts: list[Markup] = []
+    for tick in ticks(low, high, whole=decimals == 0):
+        y = f"{down.place(tick)}%"
+        parts += [
+            element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y),
+            element(
+                "text", text.number(tick, decimals), class_="tick", x="-8", y=y, dy="4", text_anchor="end"
+            ),
+        ]
+    parts += _dates((begin + ONE_DAY / 2).date(), end.date(), across)
+    ends = [*(_time(answer.moment) for answer in given[1:]), across.high]
+    for place, (answer, end) in enumerate(zip(given, ends, strict=True)):
+        if answer.value is None:
+            continue
+        x, y, x2 = across.place(_time(answer.moment)), down.place(answer.value), across.place(end)
+        before = given[place - 1].value if place else None
+        if before is not None:
+            parts.append(_line(x, x, down.place(before), y))
+        parts += [
+            _line(x, x2, y, y),
+            element("circle", cx=f"{x}%", cy=f"{y}%", r="4"),
+        ]
+    parts += _labels(known, across, down, decimals)
+    return element("svg", *parts, class_="plot steps", role="img", aria_label=described)
+
+
+def _time(moment: dt.datetime) -> float:
+    """In days, those of a date's ordinal."""
+    return moment.toordinal() + (moment - moment.replace(hour=0, minute=0, second=0)) / ONE_DAY
+
+
+def _line(x1: float, x2: float, y1: float, y2: float) -> Markup:
+    return element("line", class_="line", x1=f"{x1}%", x2=f"{x2}%", y1=f"{y1}%", y2=f"{y2}%")
+
+
+def _labels(
+    known: Sequence[tuple[dt.datetime, float]], across: Scale, down: Scale, decimals: int
+) -> list[Markup]:
+    """The first value, the last, and that after the greatest change, where there is room; each on the side
+    to which its line doesn't turn."""
+    after = max(range(len(known)), key=lambda place: abs(known[place][1] - known[max(0, place - 1)][1]))
+    written: list[float] = []
+    labels = []
+    for place in dict.fromkeys([0, len(known) - 1, after]):
+        moment, value = known[place]
+        x, y = across.place(_time(moment)), down.place(value)
+        if any(abs(x - other) < APART for other in written):
+            continue
+        written.append(x)
+        below = value < known[1 if place == 0 else place - 1][1]
+        anchor = "start" if x < NEAR_EDGE else "end" if x > 100 - NEAR_EDGE else "middle"
+        labels.append(
+            element(
+                "text",
+                text.number(value, decimals),
+                class_="value",
+                x=f"{x}%",
+                y=f"{y}%",
+                dy="20" if below else "-10",
+                text_anchor=anchor,
+            )
+        )
+    return labels
+
+
+def restated(
+    changes: Sequence[Restatement], first: dt.date, last: dt.date, href: Callable[[dt.date], str], unit: str
+) -> Markup:
+    """The map: the days from ``first`` to ``last`` across, from publication to publication downwards; a
+    square a restatement, its area by its change. The links in it are for a pointer: the tables beside it
+    have the same for everybody else."""
+    begin = min(change.moment for change in changes).date()
+    end = max(change.moment for change in changes).date()
+    across, down = (
+        Scale(first.toordinal(), last.toordinal(), 1, 99),
+        Scale(begin.toordinal(), end.toordinal(), 2, 98),
+    )
+    most = max((abs(change.change) for change in changes if change.change is not None), default=1)
+    parts = _dates(first, last, across)
+    for date in dates_between(begin, end, MOST_DOWN):
+        y = f"{down.place(date.toordinal())}%"
+        parts += [
+            element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y),
+            element("text", f"{date.day} {date:%b}", class_="tick", x="-8", y=y, dy="4", text_anchor="end"),
+        ]
+    early, late = max(first, begin - ONE_DAY), min(last, end - ONE_DAY)
+    ends = [
+        (across.place(date.toordinal()), down.place((date + ONE_DAY).toordinal())) for date in (early, late)
+    ]
+    (x1, y1), (x2, y2) = ends
+    parts.append(element("line", class_="known", x1=f"{x1}%", x2=f"{x2}%", y1=f"{y1}%", y2=f"{y2}%"))
+    for change in sorted(changes, key=lambda change: -abs(change.change or 0)):
+        parts.append(_square(change, across, down, most, href, unit))
+    parts += _remarks(changes, across, down)
+    return element("svg", *parts, class_="plot map", aria_hidden="true")
+
+
+def _remarks(changes: Sequence[Restatement], across: Scale, down: Scale) -> list[Markup]:
+    """What the widest publication was, and that of the greatest changes, written where nothing is drawn."""
+    by_date: dict[dt.date, list[Restatement]] = {}
+    for change in changes:
+        by_date.setdefault(change.moment.date(), []).append(change)
+    widest = max(by_date, key=lambda date: len(by_date[date]))
+    greatest = max(by_date, key=lambda date: sum(abs(change.change or 0) for change in by_date[date]))
+    remarks = []
+    for date in dict.fromkeys([widest, greatest]):
+        restated = by_date[date]
+        days = plural(len(restated), "day")
+        most = max((change.change or 0 for change in restated), key=abs)
+        what = f"{days} at once" if date == widest else f"{days} by up to {text.signed(most)}"
+        sides = [across.place(change.date.toordinal()) for change in restated]
+        on_left = min(sides) > 100 - max(sides)
+        remarks.append(
+            element(
+                "text",
+                element("tspan", f"{date.day}\u00a0{date:%B}: "),
+                what,
+                class_="remark",
+                x=f"{min(sides) if on_left else max(sides)}%",
+                dx="-14" if on_left else "14",
+                y=f"{down.place(date.toordinal())}%",
+                dy="4",
+                text_anchor="end" if on_left else "start",
+            )
+        )
+    return remarks
+
+
+def _square(
+    change: Restatement, across: Scale, down: Scale, most: float, href: Callable[[dt.date], str], unit: str
+) -> Markup:
+    size = change.change
+    side = round(LEAST + (MOST - LEAST) * math.sqrt(abs(size or 0) / most), 1)
+    title = f"{text.date(change.date)}: {text.signed(size)} {unit} on {text.date(change.moment)}"
+    square = element(
+        "rect",
+        element("title", title),
+        class_="gone" if size is None else "raised" if size > 0 else "lowered",
+        x=f"{across.place(change.date.toordinal())}%",
+        y=f"{down.place(change.moment.date().toordinal())}%",
+        width=side,
+        height=side,
+        transform=f"translate({-side / 2:g} {-side / 2:g})",
+    )
+    return element("a", square, href=href(change.date), tabindex="-1")
+
+
+def _dates(first: dt.date, last: dt.date, across: Scale) -> list[Markup]:
+    """The axis of time, below the picture."""
+    parts = [element("line", class_="axis", x1="0", x2="100%", y1="100%", y2="100%")]
+    dates = dates_between(first, last)
+    for place, date in enumerate(dates):
+        x = f"{across.place(date.toordinal())}%"
+        label = f"{date:%b}" if all(date.day == 1 for date in dates) else f"{date.day} {date:%b}"
+        lines = [element("tspan", label, x=x, dy="18")]
+        if place == 0 or date.year != dates[place - 1].year:
+            lines.append(element("tspan", str(date.year), x=x, dy="16"))
+        parts += [
+            element("line", class_="axis", x1=x, x2=x, y1="100%", y2="100%", transform="translate(0 5)"),
+            element("text", *lines, class_="tick", x=x, y="100%", text_anchor="middle"),
+        ]
+    return parts
+
+
+def dates_between(first: dt.date, last: dt.date, most: int = MOST_TICKS) -> list[dt.date]:
+    """Up to so many dates that lie evenly within both: the first of months where they are far apart."""
+    days = (last - first).days
+    for step in (1, 2, 7, 14):
+        if days // step < most:
+            return [first + number * ONE_DAY for number in range(0, days + 1, step)]
+    years = range(first.year, last.year + 1)
+    months = [dt.date(year, month, 1) for year in years for month in range(1, 13)]
+    found = [month for month in months if first <= month <= last]
+    return found[:: -(-len(found) // most)]
+
+
+def ticks(low: float, high: float, *, whole: bool) -> list[float]:
+    """Round values within both, some four of them; the value itself where they are equal."""
+    if low == high:
+        return [low]
+    rough = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(digit * power for digit in (1, 2, 5, 10) if digit * power >= rough)
+    step = max(step, 1) if whole else step
+    numbers = range(math.ceil(low / step), math.floor(high / step) + 1)
+    return [round(number * step, 10) for number in numbers]
+
+
+def panel(
+    dates: Sequence[dt.date],
+    sides: Sequence[Sequence[Figure]],
+    name: str,
+    described: str,
+    *,
+    log: bool,
+    bars: bool,
+) -> Markup:
+    """A series over these dates: each side is a line, the last in the series' colour, those before it pale.
+    What a logarithm has no place for is left out."""
+
+    def height(value: Figure) -> float | None:
+        if value is None or (log and value <= 0):
+            return None
+        return math.log10(value) if log else value
+
+    lines = [[height(value) for value in side] for side in sides]
+    values = [value for line in lines for value in line if value is not None] or [0]
+    low, high = min(values), max(values)
+    low = low if log else min(0, low)
+    down, across = Scale(low, high if high > low else low + 1, 96, 6), Scale(0, len(dates) - 1, 0.5, 99.5)
+    marks = [element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y) for y, _ in _heights(down, log)]
+    marks += [
+        element("text", label, class_="tick", x="-8", y=y, dy="4", text_anchor="end")
+        for y, label in _heights(down, log)
+    ]
+    marks += _dates(dates[0], dates[-1], Scale(dates[0].toordinal(), dates[-1].toordinal(), 0.5, 99.5))
+    *pale, own = (_path(line, across, down, bars=bars) for line in lines)
+    paths = [element("path", d=path, class_="pale") for path in pale]
+    paths.append(element("path", d=own, class_=f"{name}{' bars' if bars else ''}"))
+    inner = element(
+        "svg", *paths, viewBox="0 0 100 100", preserveAspectRatio="none", width="100%", height="100%"
+    )
+    return element("svg", *marks, inner, class_="plot panel", role="img", aria_label=described)
+
+
+def _heights(down: Scale, log: bool) -> list[tuple[str, str]]:
+    """Where ticks are, and what is written there."""
+    values = (
+        range(math.ceil(down.low), math.floor(down.high) + 1)
+        if log
+        else ticks(down.low, down.high, whole=False)
+    )
+    return [(f"{down.place(value)}%", _short(10**value if log else value)) for value in values]
+
+
+def _short(value: float) -> str:
+    """``20k``, ``1.5M``."""
+    size, unit = next(((size, unit) for size, unit in UNITS if abs(value) >= size), (1, ""))
+    return f"{value / size:,.6g}{unit}".replace("-", text.MINUS)
+
+
+def _path(line: Sequence[float | None], across: Scale, down: Scale, *, bars: bool) -> str:
+    """A stroke through all that is known; or a bar each, from zero."""
+    steps = []
+    zero, half = down.place(0), 40 / max(1, len(line))
+    for place, value in enumerate(line):
+        if value is None:
+            continue
+        x, y = across.place(place), down.place(value)
+        if bars:
+            steps.append(f"M{x - half:.2f} {zero:g}V{y:g}h{2 * half:.2f}V{zero:g}z")
+        else:
+            steps.append(f"{'M' if place == 0 or line[place - 1] is None else 'L'}{x:g} {y:g}")
+    return "".join(steps)
