@@ -66,6 +66,6 @@ def _without_taken_back(rows: Mapping[dt.date, RecoveriesRow]) -> dict[dt.date, 
     reported = pd.Series({date: row.recovered or 0 for date, row in rows.items()}).sort_index()
     taken_back = set(reported.index[(reported == 0) & (reported.cummax() > 0)])
     return {
-        date: RecoveriesRow(date, None if date in taken_back else rows[date].recovered)
+        date: rows[date]._replace(recovered=None) if date in taken_back else rows[date]
         for date in reported.index
     }

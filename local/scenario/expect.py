@@ -10,6 +10,7 @@ from local.scenario import reading
 from local.scenario.operator import NoAnswer
 from local.scenario.says import says
 from local.scenario.values import Figures
+from schemas.figures import FIGURES
 from schemas.notice import ALERTS, DAILY_REPORT
 
 Check = Callable[[InProcessCloud, Any], Iterator[str]]
@@ -122,9 +123,8 @@ def _text(item: Publication) -> str:
 def _words(figures: Figures | None) -> str:
     if figures is None:
         return "no such day"
-    names = ("cases", "deaths", "recovered")
     parts = [
-        f"{'not reported' if value is None else value} {name}"
-        for name, value in zip(names, figures, strict=False)
+        f"{'not reported' if value is None else value} {figure.name}"
+        for figure, value in zip(FIGURES, figures, strict=False)
     ]
     return parts[0].split()[0] if len(parts) == 1 else "(" + ", ".join(parts) + ")"

@@ -39,14 +39,10 @@ def _cell(value: Any) -> Any:
     return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
-def _figures(counts: Any) -> dict[str, int | None]:
-    return dict(zip(("cases", "deaths", "recovered"), reading.figures(counts), strict=True))
-
-
 def _row(row: Any) -> dict[str, Any]:
     return {
         "date": str(row.day.date),
-        **_figures(row.day.counts),
+        **row.day.counts.values,
         "recorded_at": written(row.recorded_at),
         "event": row.event,
     }
@@ -81,7 +77,7 @@ def _event(event: Any) -> dict[str, Any]:
         "id": event.id,
         "type": event.type,
         "date": str(event.day.date),
-        **_figures(event.day.counts),
+        **event.day.counts.values,
         "version": event.version,
         "run": event.run,
         "files": [f"{source}/{sha256}" for source, sha256 in event.files.items()],

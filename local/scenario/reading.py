@@ -28,7 +28,7 @@ class Lost:
 
 
 def figures(counts: Counts) -> Figures:
-    return counts.cases, counts.deaths, counts.recovered
+    return tuple(counts.values.values())
 
 
 def daily(cloud: InProcessCloud) -> list[Row]:
