@@ -39,7 +39,7 @@ def report(run: Run, head: Head, made_good: Sequence[str], stack: str) -> Notice
     lines += _section("New warnings", (w.text for w in run.warnings if w.code in run.begun))
     lines += _section("No longer the case", run.ended)
     if standing := sum(warning.code not in run.begun for warning in run.warnings):
-        known = "see `python -m ops status` for the texts"
+        known = "see `daybook status` for the texts"
         lines += ["", f"{plural(standing, 'earlier warning')} still standing: {known}."]
     lines += ["", f"Stack {stack}, run {run.name}"]
     sms = f"Daybook: {len(run.inserted)} inserted, {len(run.updated)} updated"

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ops.errors import DONE, INTERRUPTED, UNEXPECTED, Problem, of_files
-from ops.output import lines, write_out_what_is_lacking
+from ops.terminal import lines, write_out_what_is_lacking
 
 DATE = click.DateTime(["%Y-%m-%d"])
 TIME = click.DateTime(["%H:%M"])
@@ -98,7 +98,7 @@ def up(
 @click.option("--end", required=True, type=DATE, help="Date of the last run.")
 @click.option("--time", "time", default="12:00", type=TIME, show_default=True, help="Time of day, UTC.")
 @click.option("--out", required=True, type=FOLDER, help="Where to write what the tables hold at the end.")
-@click.option("--state", type=FOLDER, help="Keep archive and ledger here, for `python -m ops`.")
+@click.option("--state", type=FOLDER, help="Keep archive and ledger here, for `daybook`.")
 @STORE
 def play(
     nyt: Path,
@@ -132,7 +132,7 @@ def play(
         play as played_runs,
     )
     from local.publisher import Publisher
-    from ops import csv_files
+    from storage import csv_files
 
     try:
         histories = history.read(nyt), history.read(jhu)
