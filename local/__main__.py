@@ -8,8 +8,9 @@ if __name__ == "__main__":  # until there is a handler of ours, Ctrl-C ends it w
 import datetime as dt
 import importlib.util
 import sys
+import threading
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 if importlib.util.find_spec("marshmallow") is None:
@@ -167,6 +168,31 @@ def play(
         f"{len(runs)} runs: {completed} completed, {rejected} rejected. "
         f"{len(daily)} days, {len(revisions) - len(daily)} restated entries. In {out}"
     )
+
+
+@main.command()
+@click.option("--state", required=True, type=FOLDER, help="What `play --state`, or `up`, kept.")
+def serve(state: Path) -> None:
+    """The page of what is kept: the dashboard alone, without sources and runs, until Ctrl-C."""
+    from local import kept, up
+    from ops.errors import CONFIGURATION
+
+    folder = kept.find(state) if state.is_dir() else None
+    if folder is None:
+        raise click.UsageError(f"there is no state of a local cloud in {state}")
+    if place := kept.running(folder):
+        problem = f"A local cloud runs on {folder} (process {place['pid']}), with a page of its own."
+        raise Problem(problem, code=CONFIGURATION)
+    never = str(10**6)  # it is a record of long ago
+    with (
+        kept.restored(folder, stale_after_hours=never) as (cloud, description),
+        up.serving(cloud) as dashboard,
+    ):
+        lines(description, err=True)
+        dashboard.ready()
+        lines(f"The dashboard is at {dashboard.address}. Ctrl-C ends it.")
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 @main.command()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local import state
 from ops.errors import BROKEN, CONFIGURATION, Problem
@@ -25,6 +25,9 @@ from storage.archive import Archive, distinct
 from storage.errors import Damaged
 from storage.ledger import Ledger
 from storage.tables import Row, row
+
+if TYPE_CHECKING:
+    from local.cloud import LocalCloud
 
 PARAMETERS = "/daybook/"
 RUNNING = "running.json"
@@ -61,27 +64,33 @@ def opened(folder: Path, reading: bool = False) -> Iterator[Stack]:
         description = f"local cloud running on {place['endpoint']} (process {place['pid']}), {folder}"
         yield Stack(description, facts, lambda service: client(service, place["endpoint"]), None)
         return
-    with state.alone(folder):
-        if reading and (stack := _read(folder)):
+    if reading:
+        with state.alone(folder):
+            stack = _read(folder)
+        if stack:
             yield stack
             return
-        with _restored(folder) as stack:
-            yield stack
+    from local.invoking import let_invoke
+
+    with restored(folder) as (cloud, description):
+        let_invoke(cloud)
+        facts = _facts(cloud.emulator.endpoint, cloud.stack.exports["stack"])
+        save = partial(state.save, cloud, folder)
+        yield Stack(description, facts, cloud.client, cloud.clock.now, kept=True, save=save)
 
 
 @contextmanager
-def _restored(folder: Path) -> Iterator[Stack]:
-    """A cloud of this process, restored from the folder."""
+def restored(folder: Path, **config: str) -> Iterator[tuple["LocalCloud", str]]:
+    """A cloud of this process, restored from the folder, which it has alone; and a description of it. ``config``
+    overrules what the folder was made with."""
     from local.clock import Clock
     from local.cloud import LocalCloud
-    from local.invoking import let_invoke
 
-    last = state.last_run(folder)
-    clock = Clock.virtual(last) if last else Clock.real()
-    with ExitStack() as stack:
+    with state.alone(folder), ExitStack() as stack:
+        last = state.last_run(folder)
         with progress(f"Starting a cloud on what is kept in {folder}") as move:
-            cloud = stack.enter_context(LocalCloud(clock, state.config(folder)))
-            let_invoke(cloud)
+            clock = Clock.virtual(last) if last else Clock.real()
+            cloud = stack.enter_context(LocalCloud(clock, state.config(folder) | config))
             move(0, "Replaying its log")
             try:
                 count = state.restore(cloud, folder)
@@ -94,10 +103,7 @@ def _restored(folder: Path) -> Iterator[Stack]:
                     "Bring the damaged file back from a copy, or start anew: python -m local up --fresh",
                     BROKEN,
                 ) from error
-        facts = _facts(cloud.emulator.endpoint, cloud.stack.exports["stack"])
-        description = _described(folder, count, last)
-        save = partial(state.save, cloud, folder)
-        yield Stack(description, facts, cloud.client, clock.now, kept=True, save=save)
+        yield cloud, _described(folder, count, last)
 
 
 def _described(folder: Path, events: int, last: dt.datetime | None) -> str:
