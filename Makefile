@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: always help setup run test test-long test-peers test-engine quick check listing bench package preview deploy destroy lock clean
+.PHONY: always help setup run test test-long test-peers test-engine quick check docs listing bench package preview deploy destroy lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -68,6 +68,9 @@ quick: $(READY)  ## the tests without the local cloud: half a minute
 
 check: $(READY)  ## ruff, basedpyright, import-linter
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python $(BIN)/basedpyright && $(BIN)/python $(BIN)/lint-imports
+
+docs: $(READY)  ## write docs/commands.md, settings.md and schemas/ anew, from the code
+	@$(BIN)/python -m docs.generate
 
 listing: $(READY)  ## write tests/golden/resources.yaml anew, after a change of the stack that is meant
 	@PYTHONPATH=. $(BIN)/python -W ignore tests/listing.py

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from schemas.ledger import Reason
+from schemas.text import plural
 
 
 class DaybookError(Exception):
@@ -17,7 +18,7 @@ class SourceRefused(DaybookError):
     """The files are malformed or unbelievable: the run fails with these reasons, nothing is emitted."""
 
     def __init__(self, reasons: Sequence[Reason]) -> None:
-        super().__init__(f"{len(reasons)} reason(s), the first: {reasons[0]}")
+        super().__init__(f"{plural(len(reasons), 'reason')}, the first: {reasons[0]}")
         self.reasons = tuple(reasons)
 
 

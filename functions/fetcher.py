@@ -208,7 +208,7 @@ def check_ledger(at: Parts, known: Known) -> None:
     problem = (
         f"has days whose versions sum up to {total}, and the stamp {known.head.stamp}: an item was lost."
     )
-    raise SourceRefused([Reason("ledger", f"{problem} python -m ops replay puts it right")])
+    raise SourceRefused([Reason("ledger", f"{problem} daybook replay puts it right")])
 
 
 def check_size(run: Run) -> None:

@@ -1,6 +1,7 @@
 """What people read: subject, mail and SMS, in words of the domain. Pure."""
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterable, Sequence
 
 from schemas.ledger import FAILED, Head, Run, lag
@@ -9,6 +10,9 @@ from schemas.notice import ALERTS, DAILY_REPORT, MAX_BODY, MAX_SMS, MAX_SUBJECT,
 from schemas.text import days, one_line, plural, ranges, span
 
 NEXT_RUN = "The next run sends these days again, before newer ones."
+DATE = re.compile(r", (\d{4}-\d{2}-\d{2})\b")  # in a reason
+TRIAL = "trial/"
+STATUS = " Next: daybook status"
 
 
 def report(run: Run, head: Head, made_good: Sequence[str], stack: str) -> Notice:
@@ -39,7 +43,7 @@ def report(run: Run, head: Head, made_good: Sequence[str], stack: str) -> Notice
     lines += _section("New warnings", (w.text for w in run.warnings if w.code in run.begun))
     lines += _section("No longer the case", run.ended)
     if standing := sum(warning.code not in run.begun for warning in run.warnings):
-        known = "see `python -m ops status` for the texts"
+        known = "see `daybook status` for the texts"
         lines += ["", f"{plural(standing, 'earlier warning')} still standing: {known}."]
     lines += ["", f"Stack {stack}, run {run.name}"]
     sms = f"Daybook: {len(run.inserted)} inserted, {len(run.updated)} updated"
@@ -67,6 +71,9 @@ def alert(run: Run, owed: Collection[dt.date], stack: str) -> Notice:
         lines += ["", "Nothing was written. The next run reads the sources again."]
     lines += ["What was acknowledged before stands.", "", f"Stack {stack}, run {run.name}"]
     first = run.reasons[0] if run.reasons else ""
+    look = "daybook days --pending" if run.pending else "daybook runs --limit 3"
+    dates = DATE.search(first) if run.files and not run.pending else None
+    lines += _next(f"The run … {what}", look, accept=dates and dates[1])
     more = f" (and {run.reason_count - 1} more)" if run.reason_count > 1 else ""
     sms = f"Daybook ALERT: run of {_when(run)} {run.state}{more}: {first}"
     return _notice(f"{run.name}/{run.state}", ALERTS, subject, lines, sms, run.name)
@@ -89,6 +96,7 @@ def set_aside(sequence: str, run: str | None, date: dt.date | None, problem: str
         "No day is changed by it, and the records behind it are entered.",
         "",
         f"Stack {stack}, run {run or 'not readable'}, sequence number {sequence}",
+        *_next("… was set aside", "daybook logs --since 1d"),
     ]
     sms = f"Daybook ALERT: {what} was set aside. It changes nothing, and the rest goes on."
     return _notice(aside(sequence), ALERTS, f"Daybook ALERT: {what} was set aside", lines, sms, run)
@@ -110,6 +118,7 @@ def undelivered(
         "",
         f"Stack {stack}, {'run' if len(runs) == 1 else 'runs'} "
         f"{', '.join(run.name for run in runs) or 'not readable'}",
+        *_next("… could not be entered", "daybook logs --since 1d"),
     ]
     count = plural(len(dates), "day") if dates else "a batch of records"
     subject = f"Daybook ALERT: {count} could not be entered"
@@ -128,12 +137,22 @@ def trial(topic: str, stack: str) -> Notice:
         f"Stack {stack}",
     ]
     sms = f"Daybook TEST of {topic}, stack {stack}. Nothing has happened."
-    return _notice(f"trial/{topic}", topic, f"Daybook TEST: {topic} reaches you", lines, sms, None)
+    return _notice(f"{TRIAL}{topic}", topic, f"Daybook TEST: {topic} reaches you", lines, sms, None)
 
 
 def _section(title: str, texts: Iterable[str]) -> list[str]:
     items = [f"- {text}" for text in texts]
     return ["", title + ":", *items] if items else []
+
+
+def _next(entry: str, look: str, accept: str | None = None) -> list[str]:
+    """How an alert ends. ``entry`` is the runbook's; ``accept`` the date of a figure that may be right."""
+    steps = [f"To look closer: {look}"]
+    if accept:
+        steps.append(
+            f'If the figure is right: daybook accept {accept} --reason "..."; then daybook run --wait'
+        )
+    return ["", "Next:", *(f"- {step}" for step in steps), f'- The runbook, docs/runbook.md: "{entry}"']
 
 
 def _when(run: Run) -> str:
@@ -155,9 +174,8 @@ def _span(dates: Collection[dt.date]) -> str:
 
 def _notice(name: str, topic: str, subject: str, lines: list[str], sms: str, run: str | None) -> Notice:
     text = "\n".join(map(one_line, lines)) + "\n"
-    return Notice(
-        name, topic, _ascii(one_line(subject))[:MAX_SUBJECT], _fitting(text), _gsm(one_line(sms)), run
-    )
+    sms = _gsm(one_line(sms), STATUS if topic == ALERTS and not name.startswith(TRIAL) else "")
+    return Notice(name, topic, _ascii(one_line(subject))[:MAX_SUBJECT], _fitting(text), sms, run)
 
 
 def _fitting(text: str) -> str:
@@ -174,7 +192,8 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", "replace").decode()
 
 
-def _gsm(text: str) -> str:
-    """One SMS: what the GSM alphabet lacks is replaced, what is too long is cut, and says so."""
+def _gsm(text: str, end: str) -> str:
+    """One SMS: what the GSM alphabet lacks is replaced; what is too long before ``end`` is cut, with dots."""
     plain = "".join(c if c.isascii() and c not in "`[]{}\\^~|" else "?" for c in text)
-    return plain if len(plain) <= MAX_SMS else plain[: MAX_SMS - 3] + "..."
+    room = MAX_SMS - len(end)
+    return (plain if len(plain) <= room else plain[: room - 3] + "...") + end

@@ -32,6 +32,7 @@ from storage.ledger import Ledger
 TRIAL = "trial"
 TOPICS = (DAILY_REPORT, ALERTS)
 MAX_TRIES = 8  # at a transaction under which the ledger moves
+TOO_OLD = "EventAgeExceeded"  # Lambda's word
 MAX_PROBLEM = 1_000  # characters of an error in a message
 
 
@@ -136,7 +137,7 @@ def undelivered(
         place += ", which the stream no longer holds"
     elif len(records) < batch["batchSize"]:
         place += f", of which the stream still holds {len(records)}"
-    problem = f"{message['requestContext']['condition']} after {_attempts(message)}"
+    problem = _ending(message)
     log.line("undelivered", log.ERROR, shard=shard, first=first, last=last, days=len(dates), runs=len(runs))
     name = f"undelivered/{shard}/{first}-{last}"
     alert = notice_text.undelivered(name, runs, dates if records else (), place, problem, at.settings.stack)
@@ -159,7 +160,8 @@ def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> Change
     request = message["requestContext"]["requestId"]
     problem = _problem(message)
     stored = at.ledger.run_asked_by(request)
-    log.line("unfetched", log.ERROR, run=stored and stored.name, problem=problem)
+    kind = _mapping(message, "responsePayload").get("errorType")
+    log.line("unfetched", log.ERROR, run=stored and stored.name, problem=problem, error=kind)
     if stored and stored.state != OPEN:
         return None
     head = at.ledger.head()
@@ -190,16 +192,18 @@ def _named(records: Iterable[Record]) -> dict[str, set[dt.date]]:
     return found
 
 
-def _attempts(message: Mapping[str, Any]) -> str:
-    count = message["requestContext"].get("approximateInvokeCount", "?")
-    return "1 attempt" if count == 1 else f"{count} attempts"
+def _ending(message: Mapping[str, Any]) -> str:
+    """Why Lambda has ended its attempts, and after how many."""
+    context = message["requestContext"]
+    count = context.get("approximateInvokeCount", "?")
+    ending = "too old" if context["condition"] == TOO_OLD else "given up"
+    return f"{ending} after {'1 attempt' if count == 1 else f'{count} attempts'}"
 
 
 def _problem(message: Mapping[str, Any]) -> str:
     answer = _mapping(message, "responsePayload")
-    kind, text = answer.get("errorType", "no answer"), answer.get("errorMessage", "")
-    condition = message["requestContext"]["condition"]
-    return f"{condition} after {_attempts(message)}: {kind}: {text}"[:MAX_PROBLEM]
+    text = answer.get("errorMessage") or "no answer"
+    return f"{_ending(message)}: {text}"[:MAX_PROBLEM]
 
 
 def _scheduled(message: Mapping[str, Any]) -> dt.datetime | None:

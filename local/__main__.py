@@ -8,8 +8,9 @@ if __name__ == "__main__":  # until there is a handler of ours, Ctrl-C ends it w
 import datetime as dt
 import importlib.util
 import sys
+import threading
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 if importlib.util.find_spec("marshmallow") is None:
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ops.errors import DONE, INTERRUPTED, UNEXPECTED, Problem, of_files
-from ops.output import lines, write_out_what_is_lacking
+from ops.terminal import lines, write_out_what_is_lacking
 
 DATE = click.DateTime(["%Y-%m-%d"])
 TIME = click.DateTime(["%H:%M"])
@@ -98,7 +99,7 @@ def up(
 @click.option("--end", required=True, type=DATE, help="Date of the last run.")
 @click.option("--time", "time", default="12:00", type=TIME, show_default=True, help="Time of day, UTC.")
 @click.option("--out", required=True, type=FOLDER, help="Where to write what the tables hold at the end.")
-@click.option("--state", type=FOLDER, help="Keep archive and ledger here, for `python -m ops`.")
+@click.option("--state", type=FOLDER, help="Keep archive and ledger here, for `daybook`.")
 @STORE
 def play(
     nyt: Path,
@@ -132,7 +133,7 @@ def play(
     from local.sources import history
     from local.sources.feeds import publishing
     from local.sources.publisher import Publisher
-    from ops import csv_files
+    from storage import csv_files
 
     try:
         histories = history.read(nyt), history.read(jhu)
@@ -167,6 +168,31 @@ def play(
         f"{len(runs)} runs: {completed} completed, {rejected} rejected. "
         f"{len(daily)} days, {len(revisions) - len(daily)} restated entries. In {out}"
     )
+
+
+@main.command()
+@click.option("--state", required=True, type=FOLDER, help="What `play --state`, or `up`, kept.")
+def serve(state: Path) -> None:
+    """The page of what is kept: the dashboard alone, without sources and runs, until Ctrl-C."""
+    from local import kept, up
+    from ops.errors import CONFIGURATION
+
+    folder = kept.find(state) if state.is_dir() else None
+    if folder is None:
+        raise click.UsageError(f"there is no state of a local cloud in {state}")
+    if place := kept.running(folder):
+        problem = f"A local cloud runs on {folder} (process {place['pid']}), with a page of its own."
+        raise Problem(problem, code=CONFIGURATION)
+    never = str(10**6)  # it is a record of long ago
+    with (
+        kept.restored(folder, stale_after_hours=never) as (cloud, description),
+        up.serving(cloud) as dashboard,
+    ):
+        lines(description, err=True)
+        dashboard.ready()
+        lines(f"The dashboard is at {dashboard.address}. Ctrl-C ends it.")
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 @main.command()

@@ -95,7 +95,7 @@ class LocalCloud:
         self._ends.close()
 
     def _log(self, function: str, request: str, line: str) -> None:
-        """Where `python -m ops logs` finds it, as on AWS: with the request's id in each line of ours."""
+        """Where `daybook logs` finds it, as on AWS: with the request's id in each line of ours."""
         self.emulator.log(function, line)
         if self._also_log:
             self._also_log(function, request, line)

@@ -12,13 +12,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local.cloud import LocalCloud
 from ops.errors import BROKEN, CONFIGURATION, Problem
 from storage.errors import Damaged
 from storage.ledger_items import DAY, HEAD, head_of, plain
 from storage.replay import payload, recall
+
+if TYPE_CHECKING:
+    from local.cloud import LocalCloud
 
 ARCHIVE = "archive"
 LEDGER = "ledger.jsonl"
@@ -70,7 +72,7 @@ def forget(folder: Path) -> None:
             path.unlink()
 
 
-def save(cloud: LocalCloud, folder: Path) -> None:
+def save(cloud: "LocalCloud", folder: Path) -> None:
     """Write what is new in the archive, then the ledger in one stroke."""
     bucket, s3 = cloud.stack.exports["archive_bucket"], cloud.client("s3")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
@@ -101,11 +103,11 @@ def last_run(folder: Path) -> dt.datetime | None:
     """When the last run was that is kept there; None where there is none."""
     if not (folder / LEDGER).exists():
         return None
-    items = map(plain, _kept_items(folder))
+    items = map(plain, read_items(folder))
     return next((head_of(item).last_run for item in items if item["entry"] == HEAD), None)
 
 
-def restore(cloud: LocalCloud, folder: Path) -> int:
+def restore(cloud: "LocalCloud", folder: Path) -> int:
     """Put back what was kept, and rebuild tables, days and stamp from the log; how many events there were.
     Raises UnusableState naming the file that is damaged."""
     if not (folder / LEDGER).exists() and not (folder / ARCHIVE).exists():
@@ -117,7 +119,7 @@ def restore(cloud: LocalCloud, folder: Path) -> int:
             name = path.relative_to(folder / ARCHIVE).as_posix()
             s3.put_object(Bucket=exports["archive_bucket"], Key=name, Body=path.read_bytes())
     if (folder / LEDGER).exists():
-        for item in _kept_items(folder):
+        for item in read_items(folder):
             dynamodb.put_item(TableName=exports["ledger_table"], Item=item)
     try:
         count = _replay(cloud)
@@ -127,7 +129,7 @@ def restore(cloud: LocalCloud, folder: Path) -> int:
     return count
 
 
-def _replay(cloud: LocalCloud) -> int:
+def _replay(cloud: "LocalCloud") -> int:
     count = 0
     for events in cloud.archive.log():
         if cloud.clock.is_virtual:  # of a run that died before its ledger was kept, the events may be there
@@ -139,7 +141,7 @@ def _replay(cloud: LocalCloud) -> int:
     return count
 
 
-def _kept_items(folder: Path) -> list[dict[str, Any]]:
+def read_items(folder: Path) -> list[dict[str, Any]]:
     """Raises UnusableState where the file is damaged."""
     items = []
     for number, line in enumerate((folder / LEDGER).read_bytes().splitlines(), 1):
@@ -152,7 +154,7 @@ def _kept_items(folder: Path) -> list[dict[str, Any]]:
     return items
 
 
-def _items(cloud: LocalCloud) -> list[dict[str, Any]]:
+def _items(cloud: "LocalCloud") -> list[dict[str, Any]]:
     pages = (
         cloud.client("dynamodb").get_paginator("scan").paginate(TableName=cloud.stack.exports["ledger_table"])
     )

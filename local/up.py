@@ -20,12 +20,12 @@ from local.play import Played, play
 from local.scheduler import next_time
 from local.sources import sample
 from local.sources.feeds import Feed
-from ops.output import shown
+from ops.terminal import escaped
 from schemas.ledger import COMPLETED
 
 PEOPLE = {"emails": '["you@example.com"]', "phones": '["+12025550143"]'}
 ONE_DAY = dt.timedelta(days=1)
-RUNNING = "running.json"  # in the state's folder, for `python -m ops`
+RUNNING = "running.json"  # in the state's folder, for `daybook`
 INDENT = " " * 18
 PORT = 8050  # Dash's own; where it is taken, the next free one
 
@@ -138,7 +138,7 @@ def _run(
         task = progress.add_task("runs", total=len(due))
         for played in play(cloud, feed.publish, due):
             keep()
-            progress.console.out(shown(_line(played)), highlight=False)
+            progress.console.out(escaped(_line(played)), highlight=False)
             progress.update(task, advance=1)
             well = played.run.state == COMPLETED
     return well
@@ -193,5 +193,5 @@ def _wait(
                 attend(cloud, asked, keep)
             _run(console, cloud, feed, [moment], keep)
     except KeyboardInterrupt:
-        keep()  # what `python -m ops` entered meanwhile, like an acceptance
+        keep()  # what `daybook` entered meanwhile, like an acceptance
         console.out("\nEnded. Nothing is left running; the next start goes on from here.")

@@ -33,7 +33,7 @@ class Problem(Exception):
 
 
 STANDS = "What was acknowledged before stands."
-BRING_BACK = "Bring the missing objects back: the bucket keeps earlier versions. See: python -m ops verify"
+BRING_BACK = "Bring the missing objects back: the bucket keeps earlier versions. See: daybook verify"
 AGAIN = "Try again: every command can be started again."
 SOURCE = "Nothing was changed.", "Look at the sources, then try again.", SOURCES
 ACCESS = (
@@ -58,7 +58,7 @@ KNOWN: dict[str, tuple[str, str, int]] = {
     "NoSuchRecord": ("Nothing was replayed.", "The archive has what the stream has lost.", USAGE),
     "NotTaken": (
         "What was replayed before it stands.",
-        "See `python -m ops logs`; then the same again, which changes nothing of what stands.",
+        "See `daybook logs`; then the same again, which changes nothing of what stands.",
         AWS,
     ),
 }

@@ -25,7 +25,7 @@ PARTS = {
 
 
 class UnknownCall(Exception):
-    """Nobody has said yet what this call needs: do so in local/rights.py."""
+    """Nobody has said yet what this call needs: do so in tests/rights.py."""
 
 
 @dataclass(frozen=True)

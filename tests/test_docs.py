@@ -12,8 +12,8 @@ import yaml
 from test_stack import run
 
 from benchmarks import published
-from ops import cost, reference
-from ops.__main__ import main
+from docs import generate
+from ops.commands import cost
 from schemas.event import EntrySchema, EnvelopeSchema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,7 +22,7 @@ PAGES = sorted(
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md"))
     if path.name != "commands.md"  # generated, and compared with what generates it
 )
-MADE = {"index.html"}  # written beside the blog post by `python -m ops export-site`
+MADE = {"index.html"}  # written beside the blog post by `daybook export-site`
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 MONTHS = "June|August|September|December"
@@ -40,10 +40,13 @@ def anchors(path: Path) -> set[str]:
 
 
 def commands(text: str) -> Iterator[list[str]]:
-    """Everything in code that calls a module of ours: its words, the module first."""
+    """Everything in code that calls a module of ours, or ``daybook``: its words, the module first."""
     for code in CODE.findall(text):
-        for line in re.findall(r"python -m ([^`\n#|>&…]+)", code.replace("\\\n", " ")):
-            yield line.split()
+        for module, rest in re.findall(
+            r"(?:python -m ([\w.]+)|(?<![\w./-])(?:\./)?daybook(?= ))([^`\n#|>&…)]*)",
+            code.replace("\\\n", " "),
+        ):
+            yield [module or "ops", *rest.split()]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=NAMES.get)
@@ -75,7 +78,7 @@ def test_every_make_target_is_named_somewhere():
 
 @pytest.mark.parametrize("path", PAGES, ids=NAMES.get)
 def test_every_command_and_option_that_is_named_exists(path):
-    known = dict.fromkeys(reference.paths(main))
+    known = generate.commands()
     for words in commands(path.read_text(encoding="utf-8")):
         module, *rest = words
         file = ROOT / module.replace(".", "/")
@@ -93,10 +96,8 @@ def test_every_command_and_option_that_is_named_exists(path):
 
 
 def options_of(path: tuple[str, ...]) -> set[str]:
-    command = main
-    for word in path:
-        command = command.commands[word]  # type: ignore[attr-defined]
-    return {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+    params = generate.commands()[path].params
+    return {name for option in params for name in (*option.opts, *option.secondary_opts)}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=NAMES.get)
@@ -106,9 +107,12 @@ def test_every_setting_that_is_named_is_in_the_program(path):
     assert set(named) <= declared
 
 
-def test_the_settings_page_is_what_the_program_declares():
-    said = reference.SETTINGS_PAGE.read_text(encoding="utf-8")
-    assert said == reference.settings_page(), "python -m ops.reference writes it anew"
+def test_every_generated_page_and_schema_is_as_it_is_generated():
+    written = {path.relative_to(generate.DOCS).as_posix() for path in (ROOT / "docs" / "schemas").iterdir()}
+    pages = generate.pages()
+    assert written == {name for name in pages if name.startswith("schemas/")}
+    for name, text in pages.items():
+        assert (generate.DOCS / name).read_text(encoding="utf-8") == text, f"{name}: make docs writes it anew"
 
 
 def test_the_event_table_has_every_attribute_and_field_and_no_other():

@@ -1,15 +1,14 @@
 """`doctor` in an account that Timestream refuses: before a stack is there, it says which line to change."""
 
-import json
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from ops.doctor import _concurrency, _timestream, doctor
+from ops.commands.doctor import _concurrency, _timestream, examine
 from ops.errors import CONFIGURATION, Problem
-from ops.target import session
+from ops.find_stack import session
 
 LINE = "use DynamoDB: pulumi config set daybook:store dynamodb"
 REFUSED = ClientError(
@@ -85,33 +84,32 @@ def test_reserving_an_execution_takes_more_than_lambda_keeps_unreserved(unreserv
     assert _concurrency(Account(unreserved=unreserved).client).state == state
 
 
-def examined(account: Any, monkeypatch, capsys) -> dict[str, Any]:
+def examined(account: Any, monkeypatch) -> dict[str, Any]:
     """What doctor says of an account without a stack."""
 
     def no_stack() -> Any:
         raise Problem("There is no stack.", remedy="pulumi up", code=CONFIGURATION)
 
-    monkeypatch.setattr("ops.doctor.session", lambda: account)
-    assert doctor(no_stack, as_data=True) == CONFIGURATION
-    return {one["what"]: one for one in json.loads(capsys.readouterr().out)}
+    monkeypatch.setattr("ops.commands.doctor.session", lambda: account)
+    return {result.what: result for result in examine(no_stack)}
 
 
 def test_what_a_first_deployment_would_meet_is_said_before_there_is_a_stack(monkeypatch, capsys):
-    results = examined(Account(timestream=REFUSED), monkeypatch, capsys)
-    assert results["stack"]["state"] == results["Timestream for LiveAnalytics"]["state"] == "FAIL"
-    assert LINE in results["Timestream for LiveAnalytics"]["remedy"]
-    assert "daybook:reserve_concurrency" in results["concurrency limit"]["remedy"]
-    assert "daybook:front none" in results["CloudFront"]["remedy"]
+    results = examined(Account(timestream=REFUSED), monkeypatch)
+    assert results["stack"].state == results["Timestream for LiveAnalytics"].state == "FAIL"
+    assert LINE in results["Timestream for LiveAnalytics"].remedy
+    assert "daybook:reserve_concurrency" in results["concurrency limit"].remedy
+    assert "daybook:front none" in results["CloudFront"].remedy
 
 
 def test_a_missing_region_is_called_that_and_no_closed_service(monkeypatch, capsys):
-    results = examined(Account(region=None), monkeypatch, capsys)
-    assert results["region"]["remedy"] == "export AWS_REGION=us-east-1"
+    results = examined(Account(region=None), monkeypatch)
+    assert results["region"].remedy == "export AWS_REGION=us-east-1"
     assert "Timestream for LiveAnalytics" not in results
 
 
 def test_missing_credentials_are_called_that(monkeypatch, capsys):
-    assert examined(Account(credentials=None), monkeypatch, capsys)["credentials"]["found"] == "none"
+    assert examined(Account(credentials=None), monkeypatch)["credentials"].found == "none"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class Attacked:
     lines: list[str]
     mails: list[str]
     kept: dict[str, str] = field(default_factory=dict)  # in ledger, archive and tables
-    shown: dict[str, str] = field(default_factory=dict)  # by `python -m ops`
+    shown: dict[str, str] = field(default_factory=dict)  # by `daybook`
 
 
 @pytest.fixture(scope="module")

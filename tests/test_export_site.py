@@ -14,9 +14,10 @@ from dashboards import NOW, RESTATED, FakeReader, current, day, entries
 from dashboard import series
 from dashboard.series import COUNTS, NAMES, SERIES
 from dashboard.view import View
-from ops import exporting
-from ops.errors import CONFIGURATION, Problem
-from ops.target import Target
+from ops import static_site
+from ops.__main__ import run
+from ops.errors import CONFIGURATION
+from ops.stack import Stack
 
 pytest.importorskip("playwright")
 from axe_playwright_python.sync_playwright import Axe
@@ -27,16 +28,16 @@ pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("export")]
 ASOF = ("2020-03-02", "2020-04-15", "2020-06-19", "2020-06-20", "2020-06-29")
 
 
-def target(reader: Any, **facts: str) -> Target:
-    found = Target("made up", facts, lambda _: None, lambda: NOW)
-    found.__dict__.update(tables=reader, ledger=reader)  # in the place of what it would make of its clients
-    return found
+def files(reader):
+    names = sorted({row.run for row in reader.entries()})
+    return {run.name: run.files for run in reader.runs_named(names)}
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site") / "public"
-    exporting.export(target(FakeReader()), folder)
+    reader = FakeReader()
+    static_site.write(folder, reader.daily(), reader.entries(), files(reader), NOW, synthetic=False)
     return folder
 
 
@@ -187,9 +188,10 @@ def test_both_sources_are_credited_and_made_up_figures_are_called_that(site, tmp
     said = (site / "index.html").read_text()
     assert "The New York Times" in said and "for non-commercial use" in said and "CC BY 4.0" in said
     assert "Synthetic sample" not in said
-    exporting.export(target(FakeReader(), synthetic="true"), tmp_path)
+    reader = FakeReader()
+    static_site.write(tmp_path, reader.daily(), reader.entries(), files(reader), NOW, synthetic=True)
     made_up = (tmp_path / "index.html").read_text()
-    assert exporting.MADE_UP in made_up
+    assert static_site.MADE_UP in made_up
     assert "SYNTHETIC SAMPLE" in made_up
 
 
@@ -201,7 +203,7 @@ def test_what_the_record_says_cannot_end_its_element(site):
 
 
 def test_without_a_record_nothing_is_written(tmp_path):
-    with pytest.raises(Problem, match="no record to export") as raised:
-        exporting.export(target(FakeReader(kept=[], runs_=[])), tmp_path / "none")
-    assert raised.value.code == CONFIGURATION
+    empty = Stack("made up", {}, lambda _: None, lambda: NOW)
+    empty.__dict__["tables"] = FakeReader(kept=[], runs_=[])  # in the place of its clients
+    assert run(["export-site", str(tmp_path / "none")], empty) == CONFIGURATION
     assert not (tmp_path / "none").exists()

@@ -10,14 +10,15 @@ import truth
 
 from local.clock import Clock
 from local.cloud import LocalCloud
+from local.kept import opened
 from local.play import moments, play
 from local.sources import history
 from local.sources.feeds import publishing
 from local.sources.publisher import Publisher
 from local.up import reachable
-from ops import csv_files, replaying
-from ops.local_target import opened
+from ops.commands.replay import remake
 from schemas.moment import version
+from storage import csv_files
 from storage.change import Change
 from storage.redelivery import from_stream
 from storage.replay import feed, payload
@@ -84,7 +85,7 @@ def test_what_was_believed_at_40_moments_is_what_the_files_said_by_then(played):
 def test_a_rebuild_from_the_archive_gives_the_same_days_revisions_and_beliefs(played):
     before = played.written()
     assert len(list(csv.DictReader(before[1].splitlines()))) == ENTRIES
-    assert replaying.rebuild(played.target) == ENTRIES
+    assert remake(played.target) == ENTRIES
     assert played.written() == before
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from functions import log
-from ops.logs import _shown
+from ops.commands.logs import plain
 
 
 @pytest.mark.parametrize("level", [log.INFO, log.WARN, log.ERROR])
@@ -22,4 +22,4 @@ def test_a_line_has_a_level_that_lambda_knows_and_the_moment_of_writing(capsys, 
 def test_an_operator_reads_a_line_with_its_level_and_without_a_second_time(capsys):
     log.line("set aside", log.WARN, sequence="7")
     line = {"time": "2020-03-10 12:00:00", "function": "consumer", "line": capsys.readouterr().out}
-    assert _shown(line) == "2020-03-10 12:00:00  consumer  set aside     WARN  sequence 7"
+    assert plain(line) == "2020-03-10 12:00:00  consumer  set aside     WARN  sequence 7"

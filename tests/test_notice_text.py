@@ -1,4 +1,5 @@
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from builders import NOON, date, run
@@ -174,3 +175,35 @@ def test_a_message_longer_than_its_channel_takes_is_cut_in_the_middle_and_says_s
     assert len(text.encode()) <= MAX_BODY
     assert "cut here: the message was longer than SNS carries" in text
     assert text.startswith("The run of") and text.endswith(f"Stack prod, run {found.name}\n")
+
+
+@pytest.mark.parametrize(
+    ("notice", "look", "entry"),
+    [
+        (notice_text.alert(run(state=FAILED), (), "s"), "daybook runs --limit 3", "The run … failed"),
+        (
+            notice_text.alert(run([1], state=INCOMPLETE), (), "s"),
+            "daybook days --pending",
+            "The run … is incomplete",
+        ),
+        (notice_text.set_aside("4", None, None, "x", "s"), "daybook logs --since 1d", "… was set aside"),
+        (
+            notice_text.undelivered("u", (), (), "p", "x", "s"),
+            "daybook logs --since 1d",
+            "… could not be entered",
+        ),
+    ],
+)
+def test_every_alert_ends_with_the_next_step_and_an_entry_of_the_runbook(notice, look, entry):
+    runbook = Path(notice_text.__file__).resolve().parents[1] / "docs" / "runbook.md"
+    steps = bounded(notice).email.partition("\nNext:\n")[2]
+    assert steps == f'- To look closer: {look}\n- The runbook, docs/runbook.md: "{entry}"\n'
+    assert f"\n### {entry}\n" in runbook.read_text(encoding="utf-8")
+    assert notice.sms.endswith(" Next: daybook status")
+
+
+def test_an_alert_of_a_figure_that_is_held_back_names_the_command_that_accepts_it():
+    reason = Reason("nyt", "is more than 20 % off the acknowledged 100", 3, "2020-03-04", "cases", "900")
+    files = {"nyt": "a" * 64}
+    notice = bounded(only(refused(Head(), run(files=files), [reason], "prod").notices))
+    assert 'daybook accept 2020-03-04 --reason "..."; then daybook run --wait\n' in notice.email

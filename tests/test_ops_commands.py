@@ -1,4 +1,4 @@
-"""`python -m ops` against a local cloud that runs: each command, as an operator meets it."""
+"""`daybook` against a local cloud that runs: each command, as an operator meets it."""
 
 import csv
 import datetime as dt
@@ -17,10 +17,10 @@ from system import system
 from dashboard import health
 from dashboard.cache import Desk
 from dashboard.settings import Settings
+from docs import generate
 from local.up import attend, reachable
 from ops.__main__ import run
-from ops.outputs import OUTPUTS
-from ops.shown import SETS
+from ops.json_output import SETS
 from schemas.event import decode
 from schemas.ledger import COMPLETED, FAILED
 from storage import ledger_items
@@ -31,7 +31,7 @@ CASES = {f"2020-03-0{number}": number * 10 for number in range(1, 6)}
 
 
 class Operated:
-    """A system with a history, its folder, and what `python -m ops` says of it."""
+    """A system with a history, its folder, and what `daybook` says of it."""
 
     def __init__(self, daybook, folder, asked):
         self.daybook, self.folder, self.asked = daybook, folder, asked
@@ -54,7 +54,9 @@ class Operated:
         if "--pending" in arguments:
             assert all(isinstance(date, str) for date in found)
         else:
-            promised = next(schema for name, schema in OUTPUTS.items() if name.split()[0] == arguments[0])
+            promised = generate.contracts()[
+                f"ops.{'notify-test' if arguments[0] == 'notify' else arguments[0]}"
+            ]
             assert promised.validate(found) == {}, found
         return code, found
 
@@ -316,10 +318,10 @@ def test_a_rebuild_that_breaks_off_leaves_its_marker_and_is_ended_by_the_same_co
     with mended.daybook.on_call(operation, lambda: "AccessDenied"):
         code, _, told = mended.ops("replay", "--rebuild", "--yes")
     assert code == 6, told
-    assert "python -m ops replay --rebuild goes on with it" in told
+    assert "daybook replay --rebuild goes on with it" in told
     code, found = mended.data("status")
     assert (code, found["held"][:25]) == (5, "a rebuild is under way si")
-    assert b"python -m ops replay --rebuild" in mended.ops("status")[1]
+    assert b"daybook replay --rebuild" in mended.ops("status")[1]
     code, out, _ = mended.ops("doctor")
     assert (code, b"FAIL  ledger: a rebuild is under way" in out) == (3, True)
     assert mended.ops("replay", "--rebuild", "--yes")[0] == 0
@@ -434,8 +436,8 @@ def test_the_doctor_passes_a_stack_in_order_and_names_what_mends_it(operated):
     write.update_table(**names, MagneticStoreWriteProperties=properties)
     assert code == 3
     assert (
-        b"FAIL  table daily: magnetic writes OFF, kept 73,000 days\n      \xe2\x86\x92 pulumi up --refresh\n"
-        in out
+        b"FAIL  table daily: magnetic writes OFF, kept 73,000 days\n"
+        b"      \xe2\x86\x92 python -m local up makes it anew" in out
     )
 
 

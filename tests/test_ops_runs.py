@@ -1,4 +1,4 @@
-"""`python -m ops run` and `accept`: what an operator sets going, each on a stack of its own."""
+"""`daybook run` and `accept`: what an operator sets going, each on a stack of its own."""
 
 import datetime as dt
 import hashlib

@@ -1,4 +1,4 @@
-"""`python -m ops verify` against a local cloud that runs: planted faults are found and named."""
+"""`daybook verify` against a local cloud that runs: planted faults are found and named."""
 
 import datetime as dt
 import gzip

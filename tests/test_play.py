@@ -12,8 +12,8 @@ import pytest
 import truth
 from system import system
 
-from ops import csv_files
 from schemas.ledger import COMPLETED
+from storage import csv_files
 
 pytestmark = [pytest.mark.cloud, pytest.mark.data]
 

@@ -170,10 +170,10 @@ def test_an_undelivered_batch_leaves_its_run_incomplete_its_days_owed_and_one_al
     (alert,) = desk.told()
     assert alert.subject == "Daybook ALERT: 2 days could not be entered"
     assert "2 days: 2020-03-01, 2020-03-02" in alert.text("email")
-    assert "RetryAttemptsExhausted after 7 attempts" in alert.text("email")
+    assert "given up after 7 attempts" in alert.text("email")
     assert len(alert.text("sms")) <= 160
     after = desk.run(found.name)
-    assert (after.state, after.reasons) == (INCOMPLETE, ("RetryAttemptsExhausted after 7 attempts",))
+    assert (after.state, after.reasons) == (INCOMPLETE, ("given up after 7 attempts",))
     assert list(desk.ledger.days().values()) == list(days)  # it forgets nothing
     head = desk.ledger.head()
     assert (head.owing, head.failures, head.unsent) == ({found.name}, (found.name,), frozenset())
@@ -330,10 +330,7 @@ def test_a_fetcher_that_failed_before_it_stored_a_run_leaves_a_failed_one_and_on
     assert (found.time, found.request, found.trigger, found.state) == (NOON, "request-1", "schedule", FAILED)
     (alert,) = desk.told()
     assert alert.subject == "Daybook ALERT: the run of 2020-03-10 12:00 UTC failed"
-    assert (
-        "RetriesExhausted after 3 attempts: SourceUnavailable: "
-        "nyt at https://example.org/us.csv: answered 404" in alert.text("email")
-    )
+    assert "given up after 3 attempts: nyt at https://example.org/us.csv: answered 404" in alert.text("email")
     assert desk.ledger.head().failures == (found.name,)
     deliver(unfetched(), NOW + MINUTE)
     assert desk.ledger.runs() == [found]
@@ -393,7 +390,7 @@ def test_a_request_that_grew_too_old_before_it_was_ever_tried_is_told(desk):
         del message[name]
     deliver(message | {"requestContext": context})
     (alert,) = desk.told()
-    assert "EventAgeExceeded after 0 attempts: no answer" in alert.text("email")
+    assert "too old after 0 attempts: no answer" in alert.text("email")
 
 
 def test_a_fetcher_that_ran_out_of_time_says_so_though_it_names_no_error(desk):

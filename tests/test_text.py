@@ -82,7 +82,7 @@ def test_what_aws_says_keeps_its_sense_and_loses_arn_account_role_and_request_id
 @pytest.mark.parametrize(
     "text",
     [
-        "RetriesExhausted after 3 attempts: SourceUnavailable: nyt at https://a.org/us.csv: answered 404",
+        "given up after 3 attempts: nyt at https://a.org/us.csv: answered 404",
         "the 100,000 of 2020-03-01",
         "2 records, sequence numbers 49590338271 to 49590338272",
         "2020-03-10T12:00:00.000Z",

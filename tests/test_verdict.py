@@ -1,19 +1,21 @@
-"""The first line of `python -m ops status`: whether all is well, and what to do next."""
+"""The first line of `daybook status`: whether all is well, and what to do next."""
 
 import pytest
+from builders import run
 
+from ops.commands.status import verdict
 from ops.errors import DONE, PENDING, SOURCES
-from ops.verdict import verdict
+from schemas.ledger import COMPLETED, FAILED, OPEN
 
 WELL = {
     "held": None,
-    "last_run": {"state": "completed", "reasons": []},
+    "last_run": run(state=COMPLETED),
     "pending": [],
     "unsent": [],
     "complete": True,
     "warnings": [],
 }
-REFUSED = {"state": "failed", "reasons": ['nyt, row 2, date: "2020-15-01" is not a date']}
+REFUSED = run(state=FAILED, reasons=('nyt, row 2, date: "2020-15-01" is not a date',))
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,7 @@ REFUSED = {"state": "failed", "reasons": ['nyt, row 2, date: "2020-15-01" is not
         ({"last_run": REFUSED, "pending": ["2020-03-01"]}, "The last run failed", "run --wait", PENDING),
         ({"pending": ["2020-03-01"]}, "1 day is pending.", "run --wait", PENDING),
         (
-            {"pending": ["2020-03-01", "2020-03-02"], "last_run": {"state": "open", "reasons": []}},
+            {"pending": ["2020-03-01", "2020-03-02"], "last_run": run(state=OPEN)},
             "A run is under way: 2 days are pending.",
             "status --watch",
             PENDING,

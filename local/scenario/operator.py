@@ -3,15 +3,14 @@
 import contextlib
 import io
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from local.aws.invoking import let_invoke
 from local.in_process import Died, InProcessCloud
 
 if TYPE_CHECKING:
-    from ops.target import Target
+    from ops.stack import Stack
 
 KILLED = 137  # as a shell tells of a process that was killed
 
@@ -21,7 +20,7 @@ class NoAnswer(Exception):
 
 
 def operate(cloud: InProcessCloud, arguments: Sequence[str]) -> tuple[int, str]:
-    """The exit code of ``python -m ops`` with these arguments, and what it wrote to both outputs."""
+    """The exit code of ``daybook`` with these arguments, and what it wrote to both outputs."""
     output = io.StringIO()
     wire, outside = cloud.wire, cloud.wire.handler
     wire.handler = "ops"
@@ -46,33 +45,16 @@ def answer(cloud: InProcessCloud, *arguments: str) -> tuple[int, Any]:
         raise NoAnswer(f"ops {' '.join(arguments)} says: {problem.getvalue().strip()}") from error
 
 
-def target(cloud: InProcessCloud) -> "Target":
+def target(cloud: InProcessCloud) -> "Stack":
     """The cloud as commands see one that runs: with sources, and functions that Lambda's API invokes."""
-    from ops.target import Target
+    from ops.stack import Stack
 
     if cloud.emulator.invoke_function is None:
         let_invoke(cloud)
-    return Target("in-process cloud", cloud.stack.exports, cloud.client, cloud.clock.now)
+    return Stack("in-process cloud", cloud.stack.exports, cloud.client, cloud.clock.now)
 
 
 def _run(cloud: InProcessCloud, arguments: Sequence[str]) -> int:
-    from ops import __main__ as program
+    from ops.__main__ import run
 
-    with _handed(cloud, program):
-        return program.run(list(arguments))
-
-
-@contextmanager
-def _handed(cloud: InProcessCloud, program: Any) -> Iterator[None]:
-    """Commands ask for the stack that is meant, and get this one."""
-    asked = program.Asked
-
-    class Handed(asked):
-        def target(self) -> contextlib.AbstractContextManager["Target"]:
-            return contextlib.nullcontext(target(cloud))
-
-    program.Asked = Handed
-    try:
-        yield
-    finally:
-        program.Asked = asked
+    return run(list(arguments), target(cloud))

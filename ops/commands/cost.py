@@ -1,15 +1,19 @@
 """``cost``: what a month of this stack costs, by a dated list of prices and what the stack is made of."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import click
+from marshmallow import fields
+
 from functions import metrics
-from ops.errors import DONE
-from ops.output import as_json, line, table
-from ops.target import Target
+from ops.json_output import Answer, as_json, field, hashes, listed, text, whole
+from ops.options import JSON, Options, command
+from ops.stack import Stack
+from ops.terminal import line, table
 
 PRICES = Path(__file__).with_name("prices.json")
 DAYS = 30.4  # of a month
@@ -30,61 +34,86 @@ STORE_READ_UNITS = 60
 QUERIES_A_VIEW = 2  # the table and the entries, where nothing of them is in the dashboard's memory
 
 
+class ItemAnswer(Answer):
+    """One cost of a month."""
+
+    what = text()
+    how = text()
+    usd = field(fields.Float)
+
+
+class CostAnswer(Answer):
+    """A month's cost, and the page of each price."""
+
+    month_usd = field(fields.Float)
+    items = listed(fields.Nested(ItemAnswer))
+    prices = hashes()
+    views_a_day = whole()
+
+
+ANSWER = CostAnswer()
+
+
 @dataclass(frozen=True)
 class Item:
+    """One cost of a month: what it is for, how it is computed, and the sum."""
+
     what: str
     how: str
     usd: float
 
 
-def cost(target: Target, views: int, as_data: bool) -> int:
-    """``views``: how often a day the dashboard finds nothing in its memory and reads the tables."""
-    found = items(_facts(target), views)
-    total = sum(one.usd for one in found)
+@command()
+@JSON
+@click.option(
+    "--views-a-day",
+    type=click.IntRange(0),
+    default=4,
+    show_default=True,
+    help="Views of the dashboard that find nothing in its memory.",
+)
+def cost(options: Options, as_data: bool, views_a_day: int) -> None:
+    """What a month of this stack costs on AWS. By a dated list of prices."""
+    with options.stack() as stack:
+        month = items(_facts(stack), views_a_day)
+    total = sum(item.usd for item in month)
+    prices = _list()["prices"]
     if as_data:
-        as_json(
-            {
-                "month_usd": round(total, 2),
-                "items": [vars(one) | {"usd": round(one.usd, 4)} for one in found],
-                "prices": {name: price["page"] for name, price in _list()["prices"].items()},
-                "views_a_day": views,
-            }
-        )
-        return DONE
-    rows = [[one.what, f"{one.usd:,.2f}", one.how] for one in found]
-    table(["a month", "USD", "for"], [*rows, ["in all", f"{total:,.2f}", f"{views} uncached views a day"]])
-    dates = [price["looked_up"] for price in _list()["prices"].values()]
+        rounded = [replace(item, usd=round(item.usd, 4)) for item in month]
+        pages = {name: price["page"] for name, price in prices.items()}
+        answer = {"items": rounded, "prices": pages, "views_a_day": views_a_day}
+        as_json(ANSWER, answer | {"month_usd": round(total, 2)})
+        return
+    rows = [[item.what, f"{item.usd:,.2f}", item.how] for item in month]
+    table(
+        ["a month", "USD", "for"], [*rows, ["in all", f"{total:,.2f}", f"{views_a_day} uncached views a day"]]
+    )
+    dates = [price["looked_up"] for price in prices.values()]
     line(
-        f"List prices of {_list()['region']} without taxes, each with its page in {PRICES.name}; "
+        f"List prices of {_list()['region']} without taxes, each with its page in --json; "
         f"{dates.count(None)} of {len(dates)} are from memory, the others of {max(filter(None, dates))}.",
         err=True,
     )
-    return DONE
 
 
-def _facts(target: Target) -> dict[str, Any]:
+def _facts(stack: Stack) -> dict[str, Any]:
     """What the stack is made of, as it says itself."""
-    summary = target.client("kinesis").describe_stream_summary(StreamName=target.facts["stream"])
-    stream = summary["StreamDescriptionSummary"]
+    reply = stack.client("kinesis").describe_stream_summary(StreamName=stack.facts["stream"])
+    stream = reply["StreamDescriptionSummary"]
     return {
         "shards": stream["OpenShardCount"],
         "retention_hours": stream["RetentionPeriodHours"],
-        "store": target.facts.get("store", "timestream"),
-        "people": _people(target),
-        "instance": target.facts.get("dashboard_instance"),
-        "alarms": int(target.facts.get("alarms", 0)),
-        "dashboard_url": target.facts.get("dashboard_url", ""),
+        "store": stack.facts.get("store", "timestream"),
+        "people": _people(stack),
+        "instance": stack.facts.get("dashboard_instance"),
+        "alarms": int(stack.facts.get("alarms", 0)),
+        "dashboard_url": stack.facts.get("dashboard_url", ""),
     }
 
 
-def _people(target: Target) -> dict[str, int]:
-    pages = target.client("sns").get_paginator("list_subscriptions_by_topic")
-    found = {"email": 0, "sms": 0}
-    for page in pages.paginate(TopicArn=target.facts["daily_report_topic"]):
-        for one in page["Subscriptions"]:
-            if one["Protocol"] in found:
-                found[one["Protocol"]] += 1
-    return found
+def _people(stack: Stack) -> dict[str, int]:
+    protocols = [subscription["Protocol"] for subscription in stack.subscriptions("daily_report_topic")]
+    return {protocol: protocols.count(protocol) for protocol in ("email", "sms")}
 
 
 def items(facts: dict[str, Any], views: int) -> list[Item]:

@@ -1,4 +1,4 @@
-"""``export-site``: the record as a page without a server, every entry in it: for GitHub Pages, or a stick."""
+"""The record as a page without a server, every entry in it: for GitHub Pages, or a stick."""
 
 import base64
 import datetime as dt
@@ -18,14 +18,12 @@ from markdown_it import MarkdownIt
 
 from dashboard import chart, series
 from dashboard import text as texts
-from dashboard.pages import record
+from dashboard.pages import day, record
 from dashboard.pages.frame import JHU_LICENCE, NYT_LICENCE
 from dashboard.routes.http import ASSETS, PLOTLY, STYLES
 from dashboard.view import AVERAGE, LINEAR, LOG, NEW, TOTAL, View
-from ops import csv_files, static_pages
-from ops.errors import CONFIGURATION, Problem
-from ops.output import line, say
-from ops.target import Target
+from ops import static_pages
+from storage import csv_files
 from storage.tables import Row, ranked
 
 PARTS = Path(__file__).with_name("page")
@@ -37,30 +35,24 @@ MADE_UP = (
 )
 
 
-def export(target: Target, folder: Path) -> None:
+def write(
+    folder: Path,
+    daily: Sequence[Row],
+    revisions: Sequence[Row],
+    files: day.Files,
+    now: dt.datetime,
+    synthetic: bool,
+) -> Path:
     """Write the page, a page a day, the map of revisions, the figures as CSV, and the blog post that links to
-    it. Raises Problem where there is no record yet."""
-    daily, revisions = target.tables.daily(), target.tables.entries()
-    if not daily:
-        raise Problem(
-            "There is no record to export.",
-            "Nothing was written.",
-            "Make a run first: python -m ops run --wait",
-            CONFIGURATION,
-        )
+    it. ``files`` has each run's, by the run's name. Returns the first page's path."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "daily.csv").write_text(csv_files.days(daily), encoding="utf-8")
     (folder / "revisions.csv").write_text(csv_files.revisions(revisions), encoding="utf-8")
-    made_up = target.facts.get("synthetic") == "true"
-    text = page(daily, revisions, target.now(), synthetic=made_up)
-    (folder / "index.html").write_text(text, encoding="utf-8")
+    (folder / "index.html").write_text(page(daily, revisions, now, synthetic), encoding="utf-8")
     (folder / "blog-post.html").write_text(post(), encoding="utf-8")
-    names = sorted({row.run for row in revisions if row.run})
-    files = {run.name: run.files for run in target.ledger.runs_named(names)}
-    static_pages.write(folder, revisions, files, _style(), synthetic=made_up)
+    static_pages.write(folder, revisions, files, _style(), synthetic=synthetic)
     shutil.copytree(POST.parent / "plots", folder / "plots", dirs_exist_ok=True)
-    say(f"{len(daily):,} days, {len(revisions):,} entries. Open it: {folder / 'index.html'}")
-    line(folder / "index.html")
+    return folder / "index.html"
 
 
 def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synthetic: bool) -> str:
