@@ -18,14 +18,14 @@ def export_site(options: Options, folder: Path) -> None:
 
     with options.stack(reading=True) as stack:
         daily, revisions, now = stack.tables.daily(), stack.tables.entries(), stack.now()
+        if not daily:
+            raise Problem(
+                "There is no record to export.",
+                "Nothing was written.",
+                "Make a run first: daybook run --wait",
+                CONFIGURATION,
+            )
         runs = stack.ledger.runs_named(sorted({row.run for row in revisions if row.run}))
-    if not daily:
-        raise Problem(
-            "There is no record to export.",
-            "Nothing was written.",
-            "Make a run first: daybook run --wait",
-            CONFIGURATION,
-        )
     files = {run.name: run.files for run in runs}
     synthetic = stack.facts.get("synthetic") == "true"
     path = static_site.write(folder, daily, revisions, files, now, synthetic)
