@@ -84,7 +84,7 @@ def content(entries: Sequence[Row], date: dt.date, files: Files, addresses: Addr
             className="pictures",
         ),
         html.H2("Every entry"),
-        _entries(mine, files, date),
+        _entries(mine, files, date, addresses),
     ]
 
 
@@ -179,7 +179,7 @@ def _figure(value: Figure) -> str:
     return "not reported" if value is None else text.number(value)
 
 
-def _entries(mine: Sequence[Row], files: Files, date: dt.date) -> Any:
+def _entries(mine: Sequence[Row], files: Files, date: dt.date, addresses: Addresses) -> Any:
     rows: list[list[Any]] = []
     for number, row in enumerate(mine, 1):
         before = mine[number - 2] if number > 1 else None
@@ -202,7 +202,8 @@ def _entries(mine: Sequence[Row], files: Files, date: dt.date) -> Any:
     header = ["Entry", "Entered", *(NAMES[name] for name in COUNTS), "Run"]
     header += [f"File: {PUBLISHERS[source]}" for source in SOURCES]
     order = ", the oldest first" if len(rows) > 1 else ""
-    caption = f"{text.date(date)}: {plural(len(rows), 'entry')}{order}; of each file its SHA-256"
+    counted = f"{text.date(date)}: {plural(len(rows), 'entry')}{order}; of each file its SHA-256 ("
+    caption = [counted, html.A("CSV", href=addresses.entries(date)), ")"]
     texts = (0, 1, *range(len(header) - 1 - len(SOURCES), len(header)))
     return html.Div(frame.table(caption, header, rows, "entries", texts=texts), className="entries listed")
 

@@ -178,11 +178,11 @@ def badges(snapshot: Snapshot, *, state: bool) -> list[Component]:
     return marks
 
 
-def _through(snapshot: Snapshot) -> str:
+def _through(snapshot: Snapshot) -> Any:
     if snapshot.head is None:
         return "not known yet"
     date = snapshot.head.last_acknowledged
-    return "no date yet" if date is None else text.date(date)
+    return "no date yet" if date is None else day(date)
 
 
 def _next(snapshot: Snapshot, *, is_late: bool) -> list[Any]:
