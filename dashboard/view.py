@@ -34,7 +34,7 @@ class View:
     newest; ``start`` and ``end`` (inclusive) take its place. ``asof``: the record as it stood when that
     date ended, UTC. ``day``: whose history the status page shows."""
 
-    show: str = TOTAL
+    show: str = NEW
     scale: str = LINEAR
     per: str = COUNT
     span: str = ""
