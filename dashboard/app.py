@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from flask import Flask, request
 from markupsafe import escape
 
@@ -123,9 +123,13 @@ def _callbacks(app: Dash, desk: Desk) -> None:
             for name, value in chosen.texts().items()
         }
 
+    app.clientside_callback(
+        ClientsideFunction("daybook", "keep"), Input(ids.ENTRIES, "data"), Input(ids.TEMPLATE, "data")
+    )
+
     @app.callback(
         output={
-            "content": {name: Output(name, frame.PROPERTIES.get(name, "children")) for name in CONTENT},
+            "content": {name: Output(*frame.PROPERTIES.get(name, (name, "children"))) for name in CONTENT},
             "hidden": {name: Output(name, "hidden") for name in SECTIONS},
         },
         inputs=(
@@ -143,8 +147,11 @@ def _callbacks(app: Dash, desk: Desk) -> None:
         values = dict.fromkeys(CONTENT, no_update)
         if ctx.triggered_id == ids.TICK and drawn == frame.version(snapshot):
             return {"content": values, "hidden": dict.fromkeys(SECTIONS, no_update)}
-        values |= frame.content(snapshot, state=page is not None and page.SECTION == ids.STATUS)
+        around = frame.content(snapshot, state=page is not None and page.SECTION == ids.STATUS)
+        values |= around
         values |= page.content(snapshot, asked) if page else {ids.ELSEWHERE: frame.nothing_here()}
+        if around[ids.VERSION] == drawn:
+            values[ids.ENTRIES] = no_update  # the page has them
         section = page.SECTION if page else ids.ELSEWHERE
         return {"content": values, "hidden": {name: name != section for name in SECTIONS}}
 

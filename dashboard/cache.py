@@ -98,11 +98,17 @@ class Snapshot:
         """The dates that some run owes, oldest first; empty where the ledger was never read."""
         return [] if self.details is None else ledgers.pending(self.details.owing, self.details.days)
 
+    def entries_of(self, view: View) -> Sequence[Row]:
+        """The entries up to the moment that stands for today; every one where the view names none."""
+        if view.known is None:
+            return self.entries or ()
+        return [row for row in self.entries or () if row.recorded_at <= view.known]
+
     def seen(self, view: View) -> series.Seen:
         """Raises nothing: without figures there is nothing to see, and that is what is drawn."""
         if view.known is None:
             return series.see(self.rows or (), view, self.entries, self.pending)
-        entries = [row for row in self.entries or () if row.recorded_at <= view.known]
+        entries = self.entries_of(view)
         seen = series.see(series.believed(entries, view.known), view, entries)
         return replace(seen, is_unread=self.entries is None)
 

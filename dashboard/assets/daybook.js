@@ -104,6 +104,91 @@
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   });
 
+  // What was known on …: the scrubber draws by itself, and asks the server for the rest when it comes to rest.
+  const REST = 500; // milliseconds
+  const FRAME = 220; // of Play: a little more than a chart takes
+  let record = null;
+  let template = null;
+  let wanted = null;
+  let resting = null;
+  let playing = null;
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.daybook = {
+    keep: function (entries, view) {
+      record = entries;
+      template = view;
+      wanted = null;
+      document.body.classList.remove("scrubbing");
+    },
+  };
+
+  /** A part of then.js as a component of Dash's. */
+  function component(part) {
+    if (typeof part === "string") return part;
+    const [type, className, ...children] = part;
+    const props = { children: children.length === 1 ? component(children[0]) : children.map(component) };
+    return { namespace: "dash_html_components", type: type, props: className ? { ...props, className } : props };
+  }
+
+  function scrub(place) {
+    if (!record || !template || place < 0 || place >= record.moments.length) return;
+    if (wanted === null) window.requestAnimationFrame(draw);
+    wanted = place;
+    document.body.classList.add("scrubbing");
+    window.clearTimeout(resting);
+    if (playing === null) resting = window.setTimeout(rest, REST);
+  }
+
+  function draw() {
+    if (wanted === null) return;
+    const place = wanted;
+    wanted = null;
+    const moment = record.moments[place];
+    const seen = window.daybook.compare(record, template, moment);
+    const text = place === record.moments.length - 1 ? "today" : window.daybook.inWords(moment);
+    set("chart", { figure: seen.figure });
+    set("headline", { children: seen.headline });
+    set("tiles", { children: seen.tiles.map(component) });
+    set("moment", { value: place });
+    set("moment-date", { children: text });
+    document.getElementById("moment").setAttribute("aria-valuetext", text);
+  }
+
+  const at = () => Number(document.getElementById("moment").value);
+
+  function rest() {
+    const moment = at() === record.moments.length - 1 ? "" : record.moments[at()];
+    if (document.getElementById("asof").value === moment) set("again", { data: Date.now() });
+    else set("asof", { value: moment });
+  }
+
+  function pause() {
+    window.clearTimeout(playing);
+    playing = null;
+    set("play", { children: "Play" });
+    rest();
+  }
+
+  function play(place) {
+    if (place >= record.moments.length) return pause();
+    playing = window.setTimeout(() => play(place + 1), FRAME);
+    scrub(place);
+  }
+
+  document.addEventListener("input", function (event) {
+    if (event.target.id === "moment") scrub(at());
+  });
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("#earlier, #later, #play");
+    if (!button || !record) return;
+    if (button.id !== "play") return scrub(at() + (button.id === "later" ? 1 : -1));
+    if (playing !== null) return pause();
+    set("play", { children: "Pause" });
+    play(at() === record.moments.length - 1 ? 0 : at() + 1);
+  });
+
   // The picture is always the light one, with its words: it goes where this page isn't.
   const SIZE = { width: 1200, height: 1120 };
   function picture(drawn) {

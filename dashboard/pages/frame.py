@@ -42,8 +42,14 @@ DOCUMENT = Markup("""<!DOCTYPE html>
     </body>
 </html>
 """)
-# The property that a page's content gives of an id, where it isn't its children.
-PROPERTIES = {ids.VERSION: "data", ids.CHART: "figure", ids.DRAWING: "hidden", ids.PICTURE: "hidden"}
+# What a page's content gives of an id, where it isn't its children.
+PROPERTIES = {
+    **{name: (name, "data") for name in (ids.VERSION, ids.ENTRIES, ids.TEMPLATE)},
+    **{name: (name, "hidden") for name in (ids.DRAWING, ids.PICTURE, ids.SCRUBBER)},
+    ids.CHART: (ids.CHART, "figure"),
+    ids.MOMENT: (ids.MOMENT, "value"),
+    ids.LAST_MOMENT: (ids.MOMENT, "max"),
+}
 CONTENT = (ids.VERSION, ids.BANNERS, ids.BADGES, ids.PROVENANCE)
 
 
