@@ -54,7 +54,7 @@ class Application(Dash):
         if page is record and request.args:
             title = citing.heading(view.read(request.query_string.decode("ascii", "replace")))
         parts["title"] = str(escape(title))
-        parts["metas"] += str(element("meta", property="og:title", content=title))
+        parts["metas"] += str(element("meta", property="og:title", content=title) + frame.FEED)
         return super().interpolate_index(**parts)
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from dashboard import health, text
 from dashboard.addresses import Addresses
 from dashboard.cache import Snapshot
-from dashboard.markup import markup
+from dashboard.markup import element, markup
 from dashboard.pages import ids
 from dashboard.view import View
 
@@ -24,6 +24,7 @@ NYT_LICENCE = "https://github.com/nytimes/covid-19-data/blob/master/LICENSE"
 LAST_DATE = "9999-12-31"  # of a field for dates: without it a year has six digits
 REFRESH_SECONDS = 60
 HERE = Addresses()
+FEED = element("link", rel="alternate", type="application/atom+xml", href=HERE.feed, title="Changes")
 DOCUMENT = Markup("""<!DOCTYPE html>
 <html lang="en">
     <head>

@@ -30,9 +30,12 @@ def read(query: Mapping[str, str]) -> tuple[str, str]:
 
 def content(entries: Sequence[Row], name: str, show: str, addresses: Addresses) -> list[Any]:
     """The page of one series."""
+    heading = html.H1("When each day was rewritten", className="headline")
+    if not entries:
+        return [heading, html.P("Nothing has been entered yet.", className="lead")]
     changes = restatements(answers(entries, name, show), name)
     return [
-        html.H1("When each day was rewritten", className="headline"),
+        heading,
         html.P(lead(changes, entries, name, show), className="lead"),
         _switches(name, show, addresses),
         *(_map(changes, entries, name, show, addresses) if changes else []),
