@@ -26,7 +26,8 @@ INDEX = """<!DOCTYPE html>
     </head>
     <body>
         {%app_entry%}
-        <noscript><p class="sheet">The chart needs JavaScript. The figures don't: they are at
+        {%first%}
+        <noscript><p class="sheet">To move through the record needs JavaScript. The figures don't: they are at
         <a href="/data/latest.csv">/data/latest.csv</a>, the pipeline's state at
         <a href="/status.json">/status.json</a>.</p></noscript>
         <div>
@@ -42,13 +43,26 @@ SECTIONS = (*(page.SECTION for page in PAGES.values()), ids.ELSEWHERE)
 CONTENT = (*frame.CONTENT, *(name for page in PAGES.values() for name in page.CONTENT), ids.ELSEWHERE)
 
 
+PATIENCE_FOR_FIRST = 0.5  # seconds that the page's first bytes wait for the record
+
+
 class Application(Dash):
-    """Dash with a title for each page."""
+    """Dash with a title for each page, and with what the page says before any script has run."""
+
+    desk: Desk
 
     def interpolate_index(self, **parts: Any) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
-        page = pages.at(request.path) or record
-        parts["title"] = f"Daybook: {page.TITLE}"
-        return super().interpolate_index(**parts)
+        page = pages.at(request.path)
+        parts["title"] = f"Daybook: {(page or record).TITLE}"
+        return (
+            super().interpolate_index(**parts).replace("{%first%}", self._first() if page is record else "")
+        )
+
+    def _first(self) -> str:
+        """The record as a sibling of the root in which the page grows: assets/daybook.js hides it."""
+        asked = view.read(request.query_string.decode("ascii", "replace"))
+        snapshot = self.desk.look(entries=asked.asof is not None, patience=PATIENCE_FOR_FIRST)
+        return f'<div id="first" class="sheet">{record.first(snapshot, asked)}</div>' if snapshot.rows else ""
 
 
 def now() -> dt.datetime:
@@ -81,7 +95,7 @@ def create_app(
         [page.section() for page in PAGES.values()],
         refresh_seconds,
     )
-    desk = Desk(ledger, tables, settings, clock, patience)
+    desk = app.desk = Desk(ledger, tables, settings, clock, patience)
     _callbacks(app, desk)
     data.register(app.server, desk)
     http.register(app, desk)

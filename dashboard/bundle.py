@@ -25,7 +25,7 @@ Resources:
         CreditSpecification:
           CpuCredits: standard
 """
-ASSETS = ("daybook.css", "daybook.js", "then.js", "plotly-LICENSE.txt", "plotly-basic-4.1.1.min.js.gz")
+ASSETS = ("compare.js", "daybook.css", "daybook.js", "plotly-LICENSE.txt", "plotly-basic-4.1.1.min.js.gz")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip can name
 READABLE = 0o100644 << 16
 UNIX = 3
