@@ -26,13 +26,13 @@ Resources:
           CpuCredits: standard
 """
 ASSETS = (
+    "compare.js",
     "daybook.css",
     "daybook.js",
     "history.css",
     "plotly-LICENSE.txt",
     "plotly-basic-4.1.1.min.js.gz",
     "sharing.js",
-    "then.js",
 )
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip can name
 READABLE = 0o100644 << 16

@@ -206,12 +206,16 @@ class Desk:
         self._coming: dict[tuple[bool, bool], Future[None]] = {}
         self._overdue: Future[None] | None = None
 
-    def look(self, *, entries: bool = False, notices: bool = False) -> Snapshot:
-        """What there is; with ``entries``, every entry ever made; with ``notices``, the last notices."""
+    def look(
+        self, *, entries: bool = False, notices: bool = False, patience: float | None = None
+    ) -> Snapshot:
+        """What there is; with ``entries``, every entry ever made; with ``notices``, the last notices.
+        ``patience``: the seconds to wait, where they aren't the desk's."""
         coming, first = self._refreshing(entries, notices)
         known = self._daily if not entries or self._daily.rows is None else self._entries
         # Only the first who looks waits long for the very first figures: threads are few.
-        patience = self._patience[1 if known.rows is None and first else 0]
+        if patience is None:
+            patience = self._patience[1 if known.rows is None and first else 0]
         if self._overdue is not None and not self._overdue.done():
             patience = 0
         try:

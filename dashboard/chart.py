@@ -79,7 +79,7 @@ def chart(seen: Seen, *, synthetic: bool = False) -> PlotlyJson:
 
 
 def template(seen: Seen, *, synthetic: bool = False) -> dict[str, Any]:
-    """The chart of a date under this view without its figures: a script fills them in (assets/then.js)."""
+    """The chart of a date under this view without its figures: a script fills them in (assets/compare.js)."""
     today = dataclasses.replace(seen, then=seen.now, rows_then=seen.rows, restated=())
     figure = _frame(today, synthetic=synthetic)
     grounds = _grounds(seen)

@@ -201,6 +201,20 @@ def test_plotted_values_equal_the_store_s_for_every_switch(show: Any) -> None:
     assert visit.complaints == []
 
 
+def test_before_any_script_the_page_has_the_headline_the_tiles_and_the_chart(show: Any) -> None:
+    visit = show(java_script_enabled=False, viewport={"width": 360, "height": 800})
+    page = visit.page
+    page.goto(visit.stage.address + "/?show=total&asof=2020-06-19")
+    then = f"{counts(109).cases:,}"
+    expect(page.locator("#first h1")).to_contain_text(f"the record ended on 18\u00a0June, at {then} cases.")
+    expect(page.locator("#first .tile").first).to_contain_text(then)
+    assert page.locator("#first svg path").count() == 12  # three of each count with its gap, two of the ratio
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    drawn = show().charted("/?show=total&asof=2020-06-19")
+    expect(drawn.locator("#first")).to_be_hidden()
+    expect(drawn.locator("#headline")).to_be_visible()
+
+
 def test_panels_share_one_axis_and_one_hover(show: Any) -> None:
     page = show().charted()
     page.locator("#chart").scroll_into_view_if_needed()
@@ -382,6 +396,8 @@ def test_no_day_without_a_figure_is_given_one_under_the_pointer(show: Any, width
     for shown in ("total", "new", "average"):
         for asof in ("", "&asof=2020-06-11"):
             page = visit.charted(f"/?show={shown}&start=2020-06-03&end={gap[-1]}{asof}")
+            page.evaluate("for (const one of document.querySelectorAll('form details')) one.open = false")
+            assert page.evaluate("document.querySelector('#chart').getBoundingClientRect().y") < 2 * 900
             page.locator("#chart").scroll_into_view_if_needed()
             for date in gap:
                 page.mouse.move(*page.evaluate(PLACE, date.isoformat()))
@@ -391,6 +407,9 @@ def test_no_day_without_a_figure_is_given_one_under_the_pointer(show: Any, width
                 known_then = not asof or date <= dt.date(2020, 6, 10)
                 silence = "not reported" if known_then else "not yet known then, not reported now"
                 assert recoveries == f"Recoveries : {silence}", (shown, asof, date)
+                if width == 360:  # no box over what it speaks of: a line above the panels
+                    expect(page.locator("#readout")).to_contain_text(f"Recoveries: {silence}")
+                    expect(title).to_be_hidden()
                 assert cases.startswith("Cases : not yet known then, ") != known_then
 
 

@@ -165,3 +165,29 @@ def test_the_axis_reaches_as_far_as_the_dates_that_are_asked_for() -> None:
     shown = series.shown(rows((1, 0), (2, 0)), View(show="total"), [day(0), day(1), day(5)])
     assert shown.dates[-1] == day(5)
     assert shown.figures["cases"] == (1, 2, None)
+
+
+def test_each_change_of_a_figure_is_dated_by_its_own_entry() -> None:
+    found = [
+        row(number, Counts(cases, 0, None), dt.datetime(2020, 4, on, 12, tzinfo=dt.UTC))
+        for number, cases, on in (
+            (1, 100, 1),
+            (2, 130, 2),
+            (1, 110, 5),
+            (2, 150, 7),
+            (1, 104, 7),
+            (3, 160, 8),
+        )
+    ]
+    view = View(asof=dt.date(2020, 4, 3))
+    (change,) = series.see(current(found), view, found).restated
+    assert (change.then, change.now) == (30, 46)
+    steps = series.steps(found, change, view)
+    assert [(step.entered_at.day, step.change) for step in steps] == [(5, -10), (7, 26)]
+
+
+def test_the_dates_worth_a_look_are_those_before_the_greatest_restatements() -> None:
+    found = entries()
+    (turn,) = series.turns(found, 3)
+    assert turn == series.Turn(dt.date(2020, 6, 19), dt.date(2020, 6, 20), 3, 1_234)
+    assert series.turns(found[:30], 3) == []

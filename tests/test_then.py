@@ -59,7 +59,7 @@ def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         found = browser.new_page()
-        found.add_script_tag(path=ASSETS / "then.js")
+        found.add_script_tag(path=ASSETS / "compare.js")
         yield found
         browser.close()
 
@@ -78,9 +78,12 @@ def test_python_and_the_script_say_the_same_of_every_moment(page: Page, view: Vi
     rows = tuple(current(every))
     today = Snapshot(SETTINGS, NOW, rows, tuple(every))
     moments = [day(0), *series.moments(every)]
-    arguments = [series.compact(every), chart.template(today.seen(view)), list(map(str, moments))]
-    answers = page.evaluate(COMPARED, json.loads(json.dumps(arguments)))
+    arguments = [series.compact(every), chart.template(today.seen(view))]
+    answers = page.evaluate(COMPARED, json.loads(json.dumps([*arguments, list(map(str, moments))])))
     assert len(answers) > 100
+    (now,) = page.evaluate(COMPARED, json.loads(json.dumps([*arguments, [None]])))
+    assert now["headline"] == record.headline(today.seen(view))
+    assert now["tiles"] == [nested(tile) for tile in record.tiles(today.seen(view), today)]
     for moment, answer in zip(moments, answers, strict=True):
         seen = today.seen(replace(view, asof=moment))
         expected = json.loads(json.dumps(chart.chart(seen)))

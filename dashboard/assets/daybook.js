@@ -104,27 +104,53 @@
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   });
 
-  // What was known on …: the scrubber draws by itself, and asks the server for the rest when it comes to rest.
-  const REST = 500; // milliseconds
-  const FRAME = 220; // of Play: a little more than a chart takes
+  // What the server drew gives way to the page once its chart is drawn, or once there is something to be said.
+  const first = document.getElementById("first");
+  function unveil() {
+    if (first) first.hidden = true;
+  }
+  function watch(plot) {
+    plot.on("plotly_hover", (event) => read(event.points));
+    plot.on("plotly_afterplot", () => plot.data.length > 0 && unveil());
+    if (plot.data.length > 0) unveil();
+  }
+  {
+    const waits = new MutationObserver(function () {
+      const plot = document.querySelector("#chart .js-plotly-plot");
+      const isSilent = document.querySelector("#picture[hidden], #drawing[hidden]") && document.querySelector("#tiles p");
+      if (isSilent || document.querySelector("#alert:not(:empty)")) unveil();
+      if (!plot || !plot.on) return;
+      waits.disconnect();
+      watch(plot);
+    });
+    waits.observe(document.documentElement, { childList: true, subtree: true });
+  }
+
+  // On a telephone a box would hide what it speaks of: a line above the panels says the same.
+  function read(points) {
+    const spoken = points.filter((point) => point.data.customdata);
+    const lines = spoken.map((point) => point.data.name.replace(" in words", "") + ": " + point.customdata);
+    document.getElementById("readout").textContent =
+      [window.daybook.inWords(String(points[0].x).slice(0, 10)), ...lines].join(" · ").replaceAll("<br>", " ");
+  }
+
+  // What was known on …: the scrubber draws by itself, and asks the server for the rest when it stands still.
   let record = null;
   let template = null;
-  let wanted = null;
-  let resting = null;
-  let playing = null;
   const set = (id, props) => window.dash_clientside.set_props(id, props);
+  const moments = () => (template && record && record.moments) || [];
+  const isToday = (place) => place === moments().length - 1;
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.daybook = {
     keep: function (entries, view) {
       record = entries;
       template = view;
-      wanted = null;
       document.body.classList.remove("scrubbing");
     },
   };
 
-  /** A part of then.js as a component of Dash's. */
+  /** A part of compare.js as a component of Dash's. */
   function component(part) {
     if (typeof part === "string") return part;
     const [type, className, ...children] = part;
@@ -132,22 +158,11 @@
     return { namespace: "dash_html_components", type: type, props: className ? { ...props, className } : props };
   }
 
-  function scrub(place) {
-    if (!record || !template || place < 0 || place >= record.moments.length) return;
-    if (wanted === null) window.requestAnimationFrame(draw);
-    wanted = place;
+  function show(place) {
     document.body.classList.add("scrubbing");
-    window.clearTimeout(resting);
-    if (playing === null) resting = window.setTimeout(rest, REST);
-  }
-
-  function draw() {
-    if (wanted === null) return;
-    const place = wanted;
-    wanted = null;
-    const moment = record.moments[place];
+    const moment = moments()[place];
     const seen = window.daybook.compare(record, template, moment);
-    const text = place === record.moments.length - 1 ? "today" : window.daybook.inWords(moment);
+    const text = isToday(place) ? "today" : window.daybook.inWords(moment);
     set("chart", { figure: seen.figure });
     set("headline", { children: seen.headline });
     set("tiles", { children: seen.tiles.map(component) });
@@ -156,38 +171,13 @@
     document.getElementById("moment").setAttribute("aria-valuetext", text);
   }
 
-  const at = () => Number(document.getElementById("moment").value);
-
-  function rest() {
-    const moment = at() === record.moments.length - 1 ? "" : record.moments[at()];
+  function rest(place) {
+    const moment = isToday(place) ? "" : moments()[place];
     if (document.getElementById("asof").value === moment) set("again", { data: Date.now() });
     else set("asof", { value: moment });
   }
 
-  function pause() {
-    window.clearTimeout(playing);
-    playing = null;
-    set("play", { children: "Play" });
-    rest();
-  }
-
-  function play(place) {
-    if (place >= record.moments.length) return pause();
-    playing = window.setTimeout(() => play(place + 1), FRAME);
-    scrub(place);
-  }
-
-  document.addEventListener("input", function (event) {
-    if (event.target.id === "moment") scrub(at());
-  });
-  document.addEventListener("click", function (event) {
-    const button = event.target.closest("#earlier, #later, #play");
-    if (!button || !record) return;
-    if (button.id !== "play") return scrub(at() + (button.id === "later" ? 1 : -1));
-    if (playing !== null) return pause();
-    set("play", { children: "Pause" });
-    play(at() === record.moments.length - 1 ? 0 : at() + 1);
-  });
+  window.daybook.scrubber(() => moments().length, show, rest);
 
   // The picture is always the light one, with its words: it goes where this page isn't.
   const SIZE = { width: 1200, height: 1120 };

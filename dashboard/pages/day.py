@@ -155,8 +155,7 @@ def _then_and_now(given: Mapping[tuple[str, str], Sequence[Answer]]) -> Any:
             ]
         )
     header = ["Figure", "At first", "Today", "Change", "In percent", "Answers", "The last on"]
-    table = frame.table("What was said first, and what is said today", header, rows, "then", texts=(0, 6))
-    return html.Div(table, className="listed")
+    return frame.table("What was said first, and what is said today", header, rows, "then", texts=(0, 6))
 
 
 def _picture(name: str, show: str, given: Sequence[Answer], until: dt.datetime) -> Any:
@@ -205,7 +204,7 @@ def _entries(mine: Sequence[Row], files: Files, date: dt.date, addresses: Addres
     counted = f"{text.date(date)}: {plural(len(rows), 'entry')}{order}; of each file its SHA-256 ("
     caption = [counted, html.A("CSV", href=addresses.entries(date)), ")"]
     texts = (0, 1, *range(len(header) - 1 - len(SOURCES), len(header)))
-    return html.Div(frame.table(caption, header, rows, "entries", texts=texts), className="entries listed")
+    return html.Div(frame.table(caption, header, rows, "entries", texts=texts), className="entries")
 
 
 def _entered(row: Row, before: Row | None, name: str) -> Any:

@@ -22,6 +22,7 @@ PLACES = {"store": "The store of the figures", "ledger": "The ledger"}
 JHU_LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 NYT_LICENCE = "https://github.com/nytimes/covid-19-data/blob/master/LICENSE"
 LAST_DATE = "9999-12-31"  # of a field for dates: without it a year has six digits
+MOTTO = "The U.S. COVID-19 record, with every correction kept"
 REFRESH_SECONDS = 60
 HERE = Addresses()
 FEED = element("link", rel="alternate", type="application/atom+xml", href=HERE.feed, title="Changes")
@@ -87,7 +88,7 @@ def masthead(links: Sequence[tuple[str, str]], badges: Component) -> Component:
             html.Div(
                 [
                     html.A("Daybook", href=links[0][1], className="name"),
-                    html.P("The U.S. COVID-19 record, with every correction kept", className="motto"),
+                    html.P(MOTTO, className="motto"),
                 ]
             ),
             html.Nav([html.A(title, href=path) for title, path in links], **aria(label="Pages")),
@@ -242,40 +243,37 @@ def credit() -> Component:
 def table(
     caption: Any, header: Sequence[str], rows: Iterable[Sequence[Any]], name: str, texts: Sequence[int] = (0,)
 ) -> Component:
-    """A table that scrolls sideways where it has to; ``texts`` are the columns that hold no numbers.
+    """A table that scrolls sideways where it has to, and on a telephone is a list of lists; ``texts`` are the
+    columns that hold no numbers. The first column heads its row.
 
-    The first column heads its row.
+    Roles are written out: a table that is laid out otherwise would lose its own.
     """
     caption_id = f"{name}-caption"
+    side = ["text" if place in texts else "" for place in range(len(header))]
+    head = [
+        html.Th(title, scope="col", role="columnheader", className=kind)
+        for title, kind in zip(header, side, strict=True)
+    ]
+    body = [
+        html.Tr(
+            [
+                html.Th(first, scope="row", role="rowheader", className="text"),
+                *(
+                    html.Td(cell, role="cell", className=side[place], **_labelled(header[place]))
+                    for place, cell in enumerate(rest, 1)
+                ),
+            ],
+            role="row",
+        )
+        for first, *rest in rows
+    ]
     scrolled = html.Div(
         html.Table(
             [
-                html.Thead(
-                    html.Tr(
-                        [
-                            html.Th(title, scope="col", className="text" if place in texts else "")
-                            for place, title in enumerate(header)
-                        ]
-                    )
-                ),
-                html.Tbody(
-                    [
-                        html.Tr(
-                            [
-                                html.Th(cell, scope="row", className="text")
-                                if place == 0
-                                else html.Td(
-                                    cell,
-                                    className="text" if place in texts else "",
-                                    **labelled(header[place]),
-                                )
-                                for place, cell in enumerate(row)
-                            ]
-                        )
-                        for row in rows
-                    ]
-                ),
+                html.Thead(html.Tr(head, role="row"), role="rowgroup"),
+                html.Tbody(body, role="rowgroup"),
             ],
+            role="table",
             **aria(labelledby=caption_id),
         ),
         className="scroll",
@@ -292,8 +290,8 @@ def day(date: dt.date, label: str = "") -> Component:
     return html.A(label or text.date(date), href=HERE.day(date), className="day")
 
 
-def labelled(title: str) -> dict[str, Any]:
-    """What stands before a cell where a table is a list: on a phone."""
+def _labelled(title: str) -> dict[str, Any]:
+    """The heading of a cell for where there is no row of headings."""
     return {"data-label": title}
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import chart, series, text
+from dashboard import chart, series, svg, text
 from dashboard.cache import Snapshot
 from dashboard.lately import changed_lately
+from dashboard.markup import markup
 from dashboard.pages import frame, ids, sharing
 from dashboard.series import NAMES, SERIES, Figure, Restated, Seen, Tile, decimals, rounded
 from dashboard.view import AVERAGE, COUNT, LINEAR, LOG, NEW, PER_100K, TOTAL, View
@@ -131,7 +132,7 @@ def _way_back() -> Component:
 
 
 def _range() -> Component:
-    """The moments as a scrubber: assets/daybook.js moves through them, assets/then.js computes them."""
+    """The moments as a scrubber: assets/daybook.js moves through them, assets/compare.js computes them."""
     return html.Div(
         [
             html.Button("‹", id="earlier", type="button", **frame.aria(label="An entry earlier")),
@@ -156,6 +157,7 @@ def _picture() -> Component:
         [
             html.Figure(
                 [
+                    html.P(id="readout", className="readout", **frame.aria(hidden="true")),
                     html.Div(graph, className="chart"),
                     html.Figcaption(
                         [
@@ -209,6 +211,22 @@ def content(snapshot: Snapshot, view: View) -> dict[str, Any]:
         ids.RESTATED: restated_table(seen, entries),
         ids.TABLE: figures_table(seen),
     }
+
+
+def first(snapshot: Snapshot, view: View) -> str:
+    """The same as HTML without a script: what it says, and the chart."""
+    seen = snapshot.seen(view)
+    parts = [
+        *frame.banners(snapshot),
+        html.Header(
+            html.Div([html.P("Daybook", className="name"), html.P(frame.MOTTO, className="motto")]),
+            className="masthead",
+        ),
+        html.H1(headline(seen), className="headline"),
+        html.Div(tiles(seen, snapshot), className="tiles"),
+    ]
+    drawn = svg.drawing(chart.chart(seen, synthetic=snapshot.settings.synthetic)) if seen.now.dates else ""
+    return f"{markup(parts)}{drawn}{markup(html.P([caption(seen), ' ', text.CREDIT]))}"
 
 
 def figure(seen: Seen, *, synthetic: bool) -> dict[str, Any]:

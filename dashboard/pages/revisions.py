@@ -141,35 +141,32 @@ def _settling(entries: Sequence[Row], name: str) -> list[Any]:
         return [html.P("Each day was history already when the record began: how it came about is not known.")]
     return [
         *frame.bullets(said(name, chosen)),
-        html.Div(
-            frame.table(
-                "Days that first appeared since the record began. Settled: within 0.1 % of today's figure, "
-                "for good. Days are counted from the first appearance: half of them, nine of ten, all.",
+        frame.table(
+            "Days that first appeared since the record began. Settled: within 0.1 % of today's figure, "
+            "for good. Days are counted from the first appearance: half of them, nine of ten, all.",
+            [
+                "Figure",
+                "Days",
+                "Restated",
+                "Settled at first",
+                "Settled after",
+                "Changes came after",
+                "First off by",
+            ],
+            [
                 [
-                    "Figure",
-                    "Days",
-                    "Restated",
-                    "Settled at first",
-                    "Settled after",
-                    "Changes came after",
-                    "First off by",
-                ],
-                [
-                    [
-                        f"{NAMES[other]}, {SHOWN[show]}",
-                        f"{found.days:,}",
-                        f"{found.restated:,}",
-                        f"{found.near_at_first:,}",
-                        _three(found.settled, "{:,}", " days"),
-                        _three(found.lags, "{:,}", " days"),
-                        _three([part * 100 for part in found.off], "{:,.2f}", "\u00a0%"),
-                    ]
-                    for (other, show), found in every.items()
-                    if found.days
-                ],
-                "settling",
-            ),
-            className="listed",
+                    f"{NAMES[other]}, {SHOWN[show]}",
+                    f"{found.days:,}",
+                    f"{found.restated:,}",
+                    f"{found.near_at_first:,}",
+                    _three(found.settled, "{:,}", " days"),
+                    _three(found.lags, "{:,}", " days"),
+                    _three([part * 100 for part in found.off], "{:,.2f}", "\u00a0%"),
+                ]
+                for (other, show), found in every.items()
+                if found.days
+            ],
+            "settling",
         ),
     ]
 

@@ -101,21 +101,33 @@
 
   // The page
 
-  /** The chart, headline and tiles of the record as it stood when a date ended; `view` is the server's
-      template: what is chosen, and the figure without its numbers. */
+  /** The chart, headline and tiles of the record as it stood when a date ended, or of today's, and functions
+      for its tables; `view` is the template: what is chosen, and the figure without its numbers. */
   function compare(record, view, asof) {
     const start = Date.parse(record.first);
     const date = (day) => iso(start + day * DAY);
-    const then = believed(record, Date.parse(asof) + DAY - 1);
     const today = believed(record, Infinity);
+    const then = asof ? believed(record, Date.parse(asof) + DAY - 1) : today;
     const days = span(view, then, today, (text) => (Date.parse(text) - start) / DAY);
     const read = reader(record, view);
     const changes = restated(record, read, then, today, days);
     const newest = [...then.keys()].pop();
     return {
-      figure: drawn(record, view, read, { then, today, changes, days, date, newest, asof }),
+      figure: asof && drawn(record, view, read, { then, today, changes, days, date, newest, asof }),
       headline: headline(record, then, today, newest, date, asof),
-      tiles: Object.keys(record.names).map((name) => tile(record, name, then, today, newest, date)),
+      tiles: Object.keys(record.names).map((name) => tile(record, name, then, asof && today, newest, date)),
+      restated: () =>
+        changes.map((change) => [
+          date(change.day), record.names[change.name],
+          ...[change.was, change.is].map((value) => number(value, read.decimals(change.name))),
+          signed(change.by, read.decimals(change.name)), when(change.last),
+        ]),
+      table: () =>
+        days.map((day) => [
+          date(day),
+          ...(asof ? [then, today] : [today]).flatMap((rows) =>
+            Object.keys(record.names).map((name) => [read.written(rows, name, day).replace(" %", ""), known(read.figure(rows, name, day))])),
+        ]),
     };
   }
 
@@ -203,11 +215,17 @@
   }
 
   function headline(record, then, today, newest, date, asof) {
+    if (!asof) return todays(record, today, newest, date);
     if (newest === undefined) return "On " + inWords(asof) + " nothing had been recorded yet.";
     const cases = (rows) => rows.get(newest)?.[1 + record.counts.indexOf("cases")];
     const end = date(newest).slice(0, 4) === asof.slice(0, 4) ? parts(date(newest)).slice(0, 2).join("\u00a0") : inWords(date(newest));
     const now = cases(today) === cases(then) ? "Today we say the same." : "Today we say " + number(cases(today), 0) + " for that date.";
     return "On " + inWords(asof) + " the record ended on " + end + ", at " + number(cases(then), 0) + " cases. " + now;
+  }
+
+  function todays(record, today, newest, date) {
+    const [cases, deaths] = ["cases", "deaths"].map((name) => number(today.get(newest)[1 + record.counts.indexOf(name)], 0));
+    return cases + " cases and " + deaths + " deaths in the United States by " + inWords(date(newest));
   }
 
   /** A tile as [tag, class, …what is in it]. */
@@ -235,7 +253,7 @@
     return [
       "Div", "tile " + name, title,
       ["P", "value", number(value, places) + unit],
-      ["P", "now", now(total(today, name, newest), value, places, unit)],
+      ...(today ? [["P", "now", now(total(today, name, newest), value, places, unit)]] : []),
       ["P", "", change(1) + " on the day"],
       ["P", "", change(WEEK) + " on the week"],
       ["P", "when", inWords(date(newest))],
@@ -248,5 +266,57 @@
     return "today " + number(today, places) + unit + ", " + signed(today - then, places);
   }
 
-  window.daybook = { compare, inWords };
+  // The scrubber
+
+  const REST = 500; // milliseconds without a move, until the rest of the page follows
+  const FRAME = 220; // of Play: a little more than a chart takes
+
+  /** Move through moments by #moment, #earlier, #later and #play: `show` draws a place, `rest` follows when it
+      stands still, `count` is how many there are, the last of which is today. */
+  function scrubber(count, show, rest) {
+    let wanted = null;
+    let resting = null;
+    let playing = null;
+    const at = () => Number(document.getElementById("moment").value);
+    const say = (text) => (document.getElementById("play").textContent = text);
+
+    function draw() {
+      const place = wanted;
+      wanted = null;
+      show(place);
+    }
+
+    function move(place) {
+      if (place < 0 || place >= count()) return;
+      if (wanted === null) window.requestAnimationFrame(draw);
+      wanted = place;
+      window.clearTimeout(resting);
+      if (playing === null) resting = window.setTimeout(() => rest(place), REST);
+    }
+
+    function play(place) {
+      if (place >= count()) return pause();
+      playing = window.setTimeout(() => play(place + 1), FRAME);
+      move(place);
+    }
+
+    function pause() {
+      window.clearTimeout(playing);
+      playing = null;
+      say("Play");
+      rest(wanted ?? at());
+    }
+
+    document.addEventListener("input", (event) => event.target.id === "moment" && move(at()));
+    document.addEventListener("click", (event) => {
+      const button = event.target.closest("#earlier, #later, #play");
+      if (!button || count() === 0) return;
+      if (button.id !== "play") return move(at() + (button.id === "later" ? 1 : -1));
+      if (playing !== null) return pause();
+      say("Pause");
+      play(at() === count() - 1 ? 0 : at() + 1);
+    });
+  }
+
+  window.daybook = { compare, inWords, scrubber };
 })();
