@@ -170,7 +170,14 @@ def test_the_axis_reaches_as_far_as_the_dates_that_are_asked_for() -> None:
 def test_each_change_of_a_figure_is_dated_by_its_own_entry() -> None:
     found = [
         row(number, Counts(cases, 0, None), dt.datetime(2020, 4, on, 12, tzinfo=dt.UTC))
-        for number, cases, on in ((1, 100, 1), (2, 130, 2), (1, 110, 5), (2, 150, 7), (1, 104, 7), (3, 160, 8))
+        for number, cases, on in (
+            (1, 100, 1),
+            (2, 130, 2),
+            (1, 110, 5),
+            (2, 150, 7),
+            (1, 104, 7),
+            (3, 160, 8),
+        )
     ]
     view = View(asof=dt.date(2020, 4, 3))
     (change,) = series.see(current(found), view, found).restated
