@@ -344,9 +344,8 @@ def test_the_scrubber_draws_any_moment_without_asking_and_the_rest_follows_when_
     )
     page.wait_for_load_state("networkidle")
     asked = len(visit.stage.requests)
-    moment = page.locator("#moment")
-    for _ in range(10):  # back to 19 June, the last evening before three days were restated
-        moment.press("ArrowLeft", timeout=PATIENCE)
+    # Back to 19 June, the last evening before three days were restated.
+    page.evaluate("for (let step = 0; step < 10; step += 1) document.querySelector('#earlier').click()")
     headline = page.locator("#headline")
     then = counts(109).cases
     expect(headline).to_have_text(
@@ -636,7 +635,7 @@ def test_the_badges_are_about_the_figures_and_the_pipeline_s_state_is_on_its_own
 def test_a_made_up_record_says_so_across_every_page(show: Any) -> None:
     visit = show(settings={"synthetic": True})
     for path in ("/", "/status"):
-        expect(visit.to(path).locator(".banner.synthetic")).to_be_visible()
+        expect(visit.to(path).locator("#banners .synthetic")).to_be_visible()
     page = visit.charted()
     assert page.locator("#chart .annotation-text", has_text="SYNTHETIC SAMPLE").count() == 4
 
@@ -653,15 +652,17 @@ def test_out_of_reach_the_last_good_figures_stay_with_a_banner_that_goes(show: A
     reader.entered()
     reader.broken = {"store", "ledger"}
     moment[0] += dt.timedelta(minutes=1)
-    expect(page.locator(".banner.failure")).to_contain_text("out of reach since 29 June 2020, 14:01 UTC")
+    expect(page.locator("#banners .failure")).to_contain_text("out of reach since 29 June 2020, 14:01 UTC")
     assert plotted(page, "Cases")[LAST.isoformat()] == counts(119).cases
     assert page.request.get(visit.stage.address).status == 200
     reader.broken = {"store"}
     moment[0] += dt.timedelta(minutes=1)
-    expect(page.locator(".banner.failure")).to_contain_text("The store of the figures has been out of reach")
+    expect(page.locator("#banners .failure")).to_contain_text(
+        "The store of the figures has been out of reach"
+    )
     reader.broken = set()
     moment[0] += dt.timedelta(minutes=1)
-    expect(page.locator(".banner.failure")).to_have_count(0)
+    expect(page.locator("#banners .failure")).to_have_count(0)
     wait_for_series(page, "Cases", LAST.isoformat(), 9_999_999)
 
 

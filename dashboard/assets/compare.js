@@ -274,10 +274,11 @@
   /** Move through moments by #moment, #earlier, #later and #play: `show` draws a place, `rest` follows when it
       stands still, `count` is how many there are, the last of which is today. */
   function scrubber(count, show, rest) {
-    let wanted = null;
+    let wanted = null; // to be drawn in the next frame
+    let current = null; // where the reader is, until the page has followed
     let resting = null;
     let playing = null;
-    const at = () => Number(document.getElementById("moment").value);
+    const at = () => current ?? Number(document.getElementById("moment").value);
     const say = (text) => (document.getElementById("play").textContent = text);
 
     function draw() {
@@ -289,9 +290,14 @@
     function move(place) {
       if (place < 0 || place >= count()) return;
       if (wanted === null) window.requestAnimationFrame(draw);
-      wanted = place;
+      wanted = current = place;
       window.clearTimeout(resting);
-      if (playing === null) resting = window.setTimeout(() => rest(place), REST);
+      if (playing === null) resting = window.setTimeout(come, REST);
+    }
+
+    function come() {
+      resting = null;
+      rest(current);
     }
 
     function play(place) {
@@ -304,10 +310,11 @@
       window.clearTimeout(playing);
       playing = null;
       say("Play");
-      rest(wanted ?? at());
+      current = at();
+      come();
     }
 
-    document.addEventListener("input", (event) => event.target.id === "moment" && move(at()));
+    document.addEventListener("input", (event) => event.target.id === "moment" && move(Number(event.target.value)));
     document.addEventListener("click", (event) => {
       const button = event.target.closest("#earlier, #later, #play");
       if (!button || count() === 0) return;
@@ -316,6 +323,13 @@
       say("Pause");
       play(at() === count() - 1 ? 0 : at() + 1);
     });
+
+    /** The page has followed to some place: a reader who is further by now stays there. */
+    function followed() {
+      if (resting !== null || playing !== null) return show(current);
+      current = null;
+    }
+    return { move, followed };
   }
 
   window.daybook = { compare, inWords, scrubber };

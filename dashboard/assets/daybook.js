@@ -111,6 +111,7 @@
   }
   function watch(plot) {
     plot.on("plotly_hover", (event) => read(event.points));
+    plot.on("plotly_unhover", () => (document.getElementById("readout").textContent = ""));
     plot.on("plotly_afterplot", () => plot.data.length > 0 && unveil());
     if (plot.data.length > 0) unveil();
   }
@@ -147,6 +148,7 @@
       record = entries;
       template = view;
       document.body.classList.remove("scrubbing");
+      if (moments().length > 0) scrubber.followed();
     },
   };
 
@@ -177,7 +179,7 @@
     else set("asof", { value: moment });
   }
 
-  window.daybook.scrubber(() => moments().length, show, rest);
+  const scrubber = window.daybook.scrubber(() => moments().length, show, rest);
 
   // The picture is always the light one, with its words: it goes where this page isn't.
   const SIZE = { width: 1200, height: 1120 };

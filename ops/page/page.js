@@ -65,6 +65,7 @@
     const heads = Object.entries(record.names).map(([name, title]) => title + (name === "fatality" ? ", %" : ""));
     const cell = ([text, isKnown]) => (isKnown ? text : make("span", text, { class: "silence" }));
     element("table-caption").textContent = "What the chart shows: " + view.unit + ", newest first";
+    scrubber.followed();
     fill(
       element("table"),
       ["Date", ...heads, ...(seen.figure ? heads.map((text) => text + " today") : [])],
@@ -79,10 +80,10 @@
   }
 
   element("moment").max = moments.length - 1;
-  window.daybook.scrubber(() => moments.length, show, rest);
+  const scrubber = window.daybook.scrubber(() => moments.length, show, rest);
   document.querySelector("form.controls").addEventListener("change", () => draw(Number(element("moment").value)));
   for (const link of document.querySelectorAll("[data-moment]")) {
-    link.addEventListener("click", () => draw(moments.indexOf(link.dataset.moment)));
+    link.addEventListener("click", () => scrubber.move(moments.indexOf(link.dataset.moment)));
   }
   draw(moments.length - 1);
 })();
