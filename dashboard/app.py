@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from flask import Flask, request
 from markupsafe import escape
 
@@ -29,7 +29,8 @@ INDEX = """<!DOCTYPE html>
     </head>
     <body>
         {%app_entry%}
-        <noscript><p class="sheet">The chart needs JavaScript. The figures don't: they are at
+        {%first%}
+        <noscript><p class="sheet">To move through the record needs JavaScript. The figures don't: they are at
         <a href="/data/latest.csv">/data/latest.csv</a>, the pipeline's state at
         <a href="/status.json">/status.json</a>.</p></noscript>
         <div>
@@ -45,8 +46,13 @@ SECTIONS = (*(page.SECTION for page in PAGES.values()), ids.ELSEWHERE)
 CONTENT = (*frame.CONTENT, *(name for page in PAGES.values() for name in page.CONTENT), ids.ELSEWHERE)
 
 
+PATIENCE_FOR_FIRST = 0.5  # seconds that the page's first bytes wait for the record
+
+
 class Application(Dash):
-    """Dash with a title for each page."""
+    """Dash with a title for each page, and with what the page says before any script has run."""
+
+    desk: Desk
 
     def interpolate_index(self, **parts: Any) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         page = pages.at(request.path) or record
@@ -54,8 +60,18 @@ class Application(Dash):
         if page is record and request.args:
             title = citing.heading(view.read(request.query_string.decode("ascii", "replace")))
         parts["title"] = str(escape(title))
-        parts["metas"] += str(element("meta", property="og:title", content=title))
-        return super().interpolate_index(**parts)
+        parts["metas"] += str(element("meta", property="og:title", content=title) + frame.FEED)
+        return (
+            super().interpolate_index(**parts).replace("{%first%}", self._first() if page is record else "")
+        )
+
+    def _first(self) -> str:
+        """The record as a sibling of the root in which the page grows: assets/daybook.js hides it."""
+        asked = view.read(request.query_string.decode("ascii", "replace"))
+        snapshot = self.desk.look(
+            entries=asked.asof is not None or asked.known is not None, patience=PATIENCE_FOR_FIRST
+        )
+        return f'<div id="first" class="sheet">{record.first(snapshot, asked)}</div>' if snapshot.rows else ""
 
 
 def now() -> dt.datetime:
@@ -88,7 +104,7 @@ def create_app(
         [page.section() for page in PAGES.values()],
         refresh_seconds,
     )
-    desk = Desk(ledger, tables, settings, clock, patience)
+    desk = app.desk = Desk(ledger, tables, settings, clock, patience)
     _callbacks(app, desk)
     data.register(app.server, desk)
     history.register(app.server, desk, [app.get_asset_url(name) for name in http.STYLES])
@@ -123,9 +139,13 @@ def _callbacks(app: Dash, desk: Desk) -> None:
             for name, value in chosen.texts().items()
         }
 
+    app.clientside_callback(
+        ClientsideFunction("daybook", "keep"), Input(ids.ENTRIES, "data"), Input(ids.TEMPLATE, "data")
+    )
+
     @app.callback(
         output={
-            "content": {name: Output(name, frame.PROPERTIES.get(name, "children")) for name in CONTENT},
+            "content": {name: Output(*frame.PROPERTIES.get(name, (name, "children"))) for name in CONTENT},
             "hidden": {name: Output(name, "hidden") for name in SECTIONS},
         },
         inputs=(
@@ -143,8 +163,11 @@ def _callbacks(app: Dash, desk: Desk) -> None:
         values = dict.fromkeys(CONTENT, no_update)
         if ctx.triggered_id == ids.TICK and drawn == frame.version(snapshot):
             return {"content": values, "hidden": dict.fromkeys(SECTIONS, no_update)}
-        values |= frame.content(snapshot, state=page is not None and page.SECTION == ids.STATUS)
+        around = frame.content(snapshot, state=page is not None and page.SECTION == ids.STATUS)
+        values |= around
         values |= page.content(snapshot, asked) if page else {ids.ELSEWHERE: frame.nothing_here()}
+        if around[ids.VERSION] == drawn:
+            values[ids.ENTRIES] = no_update  # the page has them
         section = page.SECTION if page else ids.ELSEWHERE
         return {"content": values, "hidden": {name: name != section for name in SECTIONS}}
 

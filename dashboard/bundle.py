@@ -26,6 +26,7 @@ Resources:
           CpuCredits: standard
 """
 ASSETS = (
+    "compare.js",
     "daybook.css",
     "daybook.js",
     "history.css",

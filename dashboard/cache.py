@@ -98,11 +98,17 @@ class Snapshot:
         """The dates that some run owes, oldest first; empty where the ledger was never read."""
         return [] if self.details is None else ledgers.pending(self.details.owing, self.details.days)
 
+    def entries_of(self, view: View) -> Sequence[Row]:
+        """The entries up to the moment that stands for today; every one where the view names none."""
+        if view.known is None:
+            return self.entries or ()
+        return [row for row in self.entries or () if row.recorded_at <= view.known]
+
     def seen(self, view: View) -> series.Seen:
         """Raises nothing: without figures there is nothing to see, and that is what is drawn."""
         if view.known is None:
             return series.see(self.rows or (), view, self.entries, self.pending)
-        entries = [row for row in self.entries or () if row.recorded_at <= view.known]
+        entries = self.entries_of(view)
         seen = series.see(series.believed(entries, view.known), view, entries)
         return replace(seen, is_unread=self.entries is None)
 
@@ -200,12 +206,16 @@ class Desk:
         self._coming: dict[tuple[bool, bool], Future[None]] = {}
         self._overdue: Future[None] | None = None
 
-    def look(self, *, entries: bool = False, notices: bool = False) -> Snapshot:
-        """What there is; with ``entries``, every entry ever made; with ``notices``, the last notices."""
+    def look(
+        self, *, entries: bool = False, notices: bool = False, patience: float | None = None
+    ) -> Snapshot:
+        """What there is; with ``entries``, every entry ever made; with ``notices``, the last notices.
+        ``patience``: the seconds to wait, where they aren't the desk's."""
         coming, first = self._refreshing(entries, notices)
         known = self._daily if not entries or self._daily.rows is None else self._entries
         # Only the first who looks waits long for the very first figures: threads are few.
-        patience = self._patience[1 if known.rows is None and first else 0]
+        if patience is None:
+            patience = self._patience[1 if known.rows is None and first else 0]
         if self._overdue is not None and not self._overdue.done():
             patience = 0
         try:

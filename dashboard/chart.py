@@ -4,9 +4,11 @@ Colours are those of the light page; the style sheet gives words, rules and grou
 series' own colours hold 3:1 on both. No text from outside gets here: plotly would read markup in it.
 """
 
+import dataclasses
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dashboard import series, text
@@ -22,7 +24,7 @@ from dashboard.series import (
     decimals,
     rounded,
 )
-from dashboard.view import AVERAGE, COUNT, LOG, NEW, View
+from dashboard.view import AVERAGE, COUNT, LOG, NEW, SPANS, View
 
 COLOURS = {"cases": "#0072B2", "deaths": "#D55E00", "recovered": "#009E73", "fatality": "#6B7280"}
 PALE = "#7B8290"  # 3:1 on both grounds, like the others
@@ -31,6 +33,9 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 
 AXES = {"cases": "y", "deaths": "y2", "recovered": "y3", "fatality": "y4"}
 FEW_DAYS = 45  # up to here each day gets a mark, so that one between two gaps is seen
+STRIPS = {"cases": "y5", "deaths": "y6", "recovered": "y7"}  # the axes of the differences
+STRIP = 0.42  # of a panel's height
+GAP = "#C2548C"  # 4:1 on both grounds, and no series' own
 MIN_NOTE_SHARE = 0.08  # of the axis: a narrower stretch has no room for words, the notes have them
 
 MUTED, RULE = "#57606a", "#e3e1da"
@@ -43,22 +48,85 @@ UNITS = ((1_000_000, "M"), (1_000, "k"))
 SILENT = {"hoverinfo": "skip"}
 
 PlotlyJson = dict[str, Any]
+RULE_OF_THEN: PlotlyJson = {
+    "type": "line",
+    "xref": "x",
+    "yref": "paper",
+    "y0": 0,
+    "y1": 1,
+    "line": {"color": MUTED, "width": 1, "dash": "dash"},
+}
+GROUND: PlotlyJson = {
+    "type": "rect",
+    "xref": "x",
+    "y0": 0,
+    "y1": 1,
+    "fillcolor": SHADE,
+    "line": {"width": 0},
+    "layer": "below",
+}
+LABEL: PlotlyJson = {"xref": "x", "showarrow": False, "font": {"size": 12, "color": INK}}
 
 
 def chart(seen: Seen, *, synthetic: bool = False) -> PlotlyJson:
-    """Today's record; under a view of another date that date's, over today's as a pale line."""
-    now, view, then, restated = seen.now, seen.view, seen.then, seen.restated
-    traces = []
-    for name in SERIES:
-        if then is not None:
-            traces.append(_pale(name, now, view))
-        # Two records are compared as lines: bars would hide the one behind.
-        traces.append(_trace(name, then or now, view, bars=then is None))
-    if then is not None:
-        traces += [_marks(name, then, view, restated) for name in COUNTS]
-    traces += [_words(name, now, view, then, restated) for name in SERIES]
+    """Today's record; under a view of another date that date's over today's, with the gap between."""
+    figure = _frame(seen, synthetic=synthetic)
+    if seen.then is not None:
+        shapes, labels = _then(seen)
+        figure["layout"]["shapes"] += shapes
+        figure["layout"]["annotations"] += labels
+    return figure
+
+
+def template(seen: Seen, *, synthetic: bool = False) -> dict[str, Any]:
+    """The chart of a date under this view without its figures: a script fills them in (assets/compare.js)."""
+    today = dataclasses.replace(seen, then=seen.now, rows_then=seen.rows, restated=())
+    figure = _frame(today, synthetic=synthetic)
+    grounds = _grounds(seen)
+    words = {ground.label for ground in grounds}
+    figure["layout"]["shapes"] = []
+    figure["layout"]["annotations"] = [
+        label for label in figure["layout"]["annotations"] if label["text"] not in words
+    ]
+    for trace in figure["data"]:
+        for name in ("x", "y", "base", "customdata"):
+            trace.pop(name, None)
+    view, dates = seen.view, seen.now.dates
+    return {
+        "show": view.show,
+        "scale": view.scale,
+        "per": view.per,
+        "start": dates[0].isoformat(),
+        "end": dates[-1].isoformat(),
+        "days": SPANS[view.span],
+        "few": FEW_DAYS,
+        "ticks": FEW_TICKS,
+        "share": MIN_NOTE_SHARE,
+        "ground": GROUND,
+        "muted": MUTED,
+        "grounds": [
+            [
+                ground.stretch.first.isoformat(),
+                ground.stretch.last.isoformat(),
+                ground.yref,
+                ground.y,
+                ground.label,
+            ]
+            for ground in grounds
+        ],
+        "rule": RULE_OF_THEN,
+        "figure": figure,
+    }
+
+
+def _frame(seen: Seen, *, synthetic: bool) -> PlotlyJson:
+    """The chart but for what is only drawn of a date that is past."""
+    now, view, then = seen.now, seen.view, seen.then
+    traces = [trace for name in SERIES for trace in (_today if then is None else _compared)(name, seen)]
+    traces += [_words(name, seen) for name in SERIES]
     span = (now.dates[0], now.dates[-1]) if now.dates else None
-    shapes, labels = _shades(span, series.unreported(seen.shown_rows), seen.pending)
+    grounds = [ground for stretch in _grounds(seen) if (ground := _ground(stretch, span))]
+    domains = _domains(then is not None)
     layout: PlotlyJson = {
         "font": {"family": FONT, "size": 13, "color": INK},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -69,23 +137,57 @@ def chart(seen: Seen, *, synthetic: bool = False) -> PlotlyJson:
         "hoversubplots": "axis",
         "hoverlabel": {"font": {"family": FONT, "size": 13}},
         "dragmode": False,
+        "barmode": "overlay",
         "bargap": 0.12,
         "xaxis": time_axis(span),
         **{
-            f"yaxis{AXES[name][1:]}": value_axis(name, number, view, _drawn(name, view, now, then))
-            for number, name in enumerate(SERIES)
+            f"yaxis{AXES[name][1:]}": value_axis(name, domains[name], view, _drawn(name, seen))
+            for name in SERIES
         },
-        "shapes": shapes,
-        "annotations": [*_headings(view), *labels, *(_synthetic() if synthetic else [])],
+        **{
+            f"yaxis{STRIPS[name][1:]}": _difference_axis(domains[STRIPS[name]])
+            for name in COUNTS
+            if then is not None
+        },
+        "shapes": [shape for shape, _ in grounds],
+        "annotations": [
+            *_headings(view, domains, is_compared=then is not None),
+            *(_synthetic(domains) if synthetic else []),
+            *(label for _, label in grounds if label),
+        ],
         "meta": {"synthetic": synthetic},
     }
     return {"data": traces, "layout": layout}
 
 
-def _drawn(name: str, view: View, *sides: Shown | None) -> list[float]:
-    """Every figure that a panel draws."""
-    figures = [plotted(side.figures[name], view, name) for side in sides if side is not None]
-    return [value for values in figures for value in values if value is not None]
+def _domains(compared: bool) -> dict[str, tuple[float, float]]:
+    """From where to where each panel reaches, of the chart's height: a panel a series, and where two records
+    are compared a strip of their difference under each count."""
+    weights = dict.fromkeys(SERIES, 1.0)
+    if compared:
+        weights = {
+            key: weight
+            for name in SERIES
+            for key, weight in ((name, 1.0), (STRIPS.get(name, ""), STRIP))
+            if key
+        }
+    places, top = {}, 1.0
+    for key, weight in weights.items():
+        height = weight / sum(weights.values())
+        above, below = (HEAD, 0.014) if key in SERIES else (0.0, 0.012)
+        is_last = key == SERIES[-1]
+        places[key] = (round(top - height + (0 if is_last else below), 4), round(top - above, 4))
+        top -= height
+    return places
+
+
+def _drawn(name: str, seen: Seen) -> list[float]:
+    """Every figure that a panel draws; where two records are compared, all of today's, so that the axis is
+    the same whatever the date."""
+    shown = seen.now
+    if seen.then is not None and seen.rows:
+        shown = series.shown(seen.rows, dataclasses.replace(seen.view, span="", start=None, end=None))
+    return [value for value in plotted(shown.figures[name], seen.view, name) if value is not None]
 
 
 def plotted(values: Sequence[Figure], view: View, name: str) -> list[Figure]:
@@ -95,155 +197,233 @@ def plotted(values: Sequence[Figure], view: View, name: str) -> list[Figure]:
     return list(values)
 
 
-def _trace(name: str, figures: Shown, view: View, bars: bool) -> PlotlyJson:
-    bars = bars and view.show == NEW and view.scale != LOG and name != "fatality"
-    trace: PlotlyJson = {
-        "type": "bar" if bars else "scatter",
+def _today(name: str, seen: Seen) -> list[PlotlyJson]:
+    """A line; of new figures a day bars, with the average of seven days as the line."""
+    view, now = seen.view, seen.now
+    if view.show != NEW or view.scale == LOG or name == "fatality":
+        return [_line(name, now, view)]
+    average = series.shown(seen.rows, dataclasses.replace(view, show=AVERAGE), now.dates)
+    bars = {
+        "type": "bar",
         "name": NAMES[name],
-        "x": [date.isoformat() for date in figures.dates],
-        "y": plotted(figures.figures[name], view, name),
+        **_points(now, now.figures[name]),
         "yaxis": AXES[name],
+        "marker": {"color": COLOURS[name], "opacity": 0.45, "line": {"width": 0}},
         **SILENT,
     }
-    if bars:
-        return trace | {"marker": {"color": COLOURS[name], "line": {"width": 0}}}
-    few = len(figures.dates) <= FEW_DAYS
-    return trace | {
-        "mode": "lines+markers" if few else "lines",
-        "line": {"color": COLOURS[name], "width": 2},
-        "marker": {"color": COLOURS[name], "size": 4},
-        "connectgaps": False,
-    }
+    return [bars, _line(name, average, view) | {"name": f"{NAMES[name]}, 7-day average"}]
 
 
-def _pale(name: str, figures: Shown, view: View) -> PlotlyJson:
-    return {
+def _compared(name: str, seen: Seen) -> list[PlotlyJson]:
+    """The gap between both records, today's as a pale line, the one of then, and their difference."""
+    now, then, view = seen.now, seen.then or seen.now, seen.view
+    line = {
         "type": "scatter",
         "mode": "lines",
         "name": f"{NAMES[name]} today",
-        "x": [date.isoformat() for date in figures.dates],
-        "y": plotted(figures.figures[name], view, name),
+        **_points(now, plotted(now.figures[name], view, name)),
         "yaxis": AXES[name],
         "line": {"color": PALE, "width": 1.5, "dash": "dot"},
         "connectgaps": False,
         **SILENT,
     }
+    if name == "fatality":
+        return [line, _line(name, then, view)]
+    gaps = _gaps(name, seen)
+    bar = {
+        "type": "bar",
+        "width": A_DAY,
+        "marker": {"color": GAP, "line": {"width": 0}},
+        **SILENT,
+    }
+    return [
+        bar
+        | {
+            "name": f"{NAMES[name]} restated",
+            "x": [change.date.isoformat() for change in gaps],
+            "y": [difference(change, view) for change in gaps],
+            "base": [change.then for change in gaps],
+            "yaxis": AXES[name],
+        },
+        line,
+        _line(name, then, view),
+        bar
+        | {
+            "name": f"{NAMES[name]}, now − then",
+            "x": [change.date.isoformat() for change in gaps],
+            "y": [difference(change, view) for change in gaps],
+            "yaxis": STRIPS[name],
+        },
+    ]
 
 
-def _marks(name: str, then: Shown, view: View, restated: Sequence[Restated]) -> PlotlyJson:
-    """A ring on each day that was restated later."""
-    height = dict(zip(then.dates, plotted(then.figures[name], view, name), strict=True))
-    dates = [change.date for change in restated if change.series == name and height[change.date] is not None]
+def _gaps(name: str, seen: Seen) -> list[Restated]:
+    """The changes that can be drawn: both figures are known, and have a place on the scale."""
+    return [
+        change
+        for change in seen.restated
+        if change.series == name and None not in plotted([change.then, change.now], seen.view, name)
+    ]
+
+
+def difference(change: Restated, view: View) -> Figure:
+    """Now less then; None where either is not known."""
+    if change.then is None or change.now is None:
+        return None
+    return rounded(change.now - change.then, change.series, view)
+
+
+def _points(figures: Shown, values: Sequence[Figure]) -> PlotlyJson:
+    return {"x": [date.isoformat() for date in figures.dates], "y": list(values)}
+
+
+def _line(name: str, figures: Shown, view: View) -> PlotlyJson:
+    few = len(figures.dates) <= FEW_DAYS
     return {
         "type": "scatter",
-        "mode": "markers",
-        "name": f"{NAMES[name]} restated",
-        "x": [date.isoformat() for date in dates],
-        "y": [height[date] for date in dates],
+        "name": NAMES[name],
+        **_points(figures, plotted(figures.figures[name], view, name)),
         "yaxis": AXES[name],
-        "marker": {
-            "symbol": "circle-open",
-            "size": 7 if len(dates) <= FEW_DAYS else 4,
-            "color": COLOURS[name],
-            "line": {"width": 1.5 if len(dates) <= FEW_DAYS else 1, "color": COLOURS[name]},
-        },
+        "mode": "lines+markers" if few else "lines",
+        "line": {"color": COLOURS[name], "width": 2},
+        "marker": {"color": COLOURS[name], "size": 4},
+        "connectgaps": False,
         **SILENT,
     }
 
 
-def _words(name: str, now: Shown, view: View, then: Shown | None, restated: Sequence[Restated]) -> PlotlyJson:
+def _words(name: str, seen: Seen) -> PlotlyJson:
     heights = [
         height if height is not None else other
         for height, other in zip(
-            plotted((then or now).figures[name], view, name),
-            plotted(now.figures[name], view, name),
+            plotted((seen.then or seen.now).figures[name], seen.view, name),
+            plotted(seen.now.figures[name], seen.view, name),
             strict=True,
         )
     ]
-    words = texts(name, view, now, then, restated)
-    dates = [date.isoformat() for date in now.dates]
+    dates = [date.isoformat() for date in seen.now.dates]
+    words = texts(name, seen.view, seen.now, seen.then, seen.restated)
     return _spoken(name, COLOURS[name], heights, words, dates) | {"yaxis": AXES[name]}
 
 
-def _headings(view: View) -> list[PlotlyJson]:
+def _then(seen: Seen) -> tuple[list[PlotlyJson], list[PlotlyJson]]:
+    """The end of the record of then as a rule with its date, and each panel's largest gap in figures."""
+    shapes: list[PlotlyJson] = []
+    labels: list[PlotlyJson] = []
+    dates = seen.now.dates
+    if not dates:
+        return shapes, labels
+    newest = seen.rows_then[-1].day.date if seen.rows_then else dates[0] - series.ONE_DAY
+    if dates[0] <= newest < dates[-1] and seen.view.asof:
+        end = edges(newest, newest)[1]
+        shapes.append(RULE_OF_THEN | {"x0": end, "x1": end})
+        at_right = (newest - dates[0]).days * 2 > len(dates)
+        labels.append(
+            LABEL
+            | {
+                "text": f"the record of {text.short_date(seen.view.asof)} ends",
+                "x": end,
+                "xanchor": "right" if at_right else "left",
+                "xshift": -6 if at_right else 6,
+                "yref": "paper",
+                "y": _domains(compared=True)["cases"][1],
+                "yanchor": "top",
+            }
+        )
+    for name in COUNTS:
+        gaps = _gaps(name, seen)
+        if not gaps:
+            continue
+        largest = max(gaps, key=lambda change: abs(difference(change, seen.view) or 0))
+        change = difference(largest, seen.view) or 0
+        at_right = (largest.date - dates[0]).days * 2 > len(dates)
+        written = text.signed(change, decimals(name, seen.view))
+        labels.append(
+            LABEL
+            | {
+                "text": f"<b>{text.short_date(largest.date)}: {written}</b>",
+                "x": largest.date.isoformat(),
+                "xanchor": "right" if at_right else "left",
+                "xshift": -8 if at_right else 8,
+                "yref": STRIPS[name],
+                "y": change / 2,
+                "yanchor": "middle",
+            }
+        )
+    return shapes, labels
+
+
+def _headings(
+    view: View, domains: Mapping[str, tuple[float, float]], *, is_compared: bool
+) -> list[PlotlyJson]:
+    texts = [(f"<b>{NAMES[name]}</b>  {text.heading(name, view)}", domains[name][1], 3) for name in SERIES]
+    if is_compared:
+        texts += [("now − then", domains[STRIPS[name]][1], -2) for name in COUNTS]
     return [
         {
-            "text": f"<b>{NAMES[name]}</b>  {text.heading(name, view)}",
+            "text": heading,
             "xref": "paper",
             "yref": "paper",
             "x": 0,
             "xanchor": "left",
-            "xshift": -40,
-            "y": domain(number)[1],
-            "yanchor": "bottom",
-            "yshift": 3,
+            "xshift": -40 if shift > 0 else 4,
+            "y": top,
+            "yanchor": "bottom" if shift > 0 else "top",
+            "yshift": shift,
             "showarrow": False,
             "align": "left",
-            "font": {"size": 13, "color": INK},
+            "font": {"size": 13 if shift > 0 else 11, "color": INK if shift > 0 else MUTED},
         }
-        for number, name in enumerate(SERIES)
+        for heading, top, shift in texts
     ]
 
 
-def _shades(
-    span: tuple[dt.date, dt.date] | None, unreported: Sequence[Stretch], pending: Sequence[Stretch]
-) -> tuple[list[PlotlyJson], list[PlotlyJson]]:
-    """Grounds under what is missing, and words on them where there is room."""
-    shapes: list[PlotlyJson] = []
-    labels: list[PlotlyJson] = []
-    for stretches, yref, y, label in (
-        (unreported, "y3 domain", 0.5, "not reported"),
-        (pending, "paper", 0.62, "not yet<br>entered"),
-    ):
-        for stretch in stretches:
-            seen = _seen(stretch, span)
-            if seen is None or span is None:
-                continue
-            start, end = edges(seen.first, seen.last)
-            shapes.append(
-                {
-                    "type": "rect",
-                    "xref": "x",
-                    "yref": yref,
-                    "x0": start,
-                    "x1": end,
-                    "y0": 0,
-                    "y1": 1,
-                    "fillcolor": SHADE,
-                    "line": {"width": 0},
-                    "layer": "below",
-                }
-            )
-            width = (seen.last - seen.first).days + 1
-            if width >= MIN_NOTE_SHARE * ((span[1] - span[0]).days + 1):
-                # At the axis' end it may reach back over the ground's edge; elsewhere it is in the middle.
-                at_end = seen.last == span[1]
-                halfway = edges(seen.first + dt.timedelta(days=width // 2), seen.first)[0]
-                labels.append(_label(end if at_end else halfway, at_end, yref, y, label))
-    return shapes, labels
+@dataclass(frozen=True)
+class Ground:
+    """Under what is missing, with a word on it where there is room."""
+
+    stretch: Stretch
+    yref: str
+    y: float
+    label: str
 
 
-def _seen(stretch: Stretch, span: tuple[dt.date, dt.date] | None) -> Stretch | None:
-    if span is None or stretch.last < span[0] or stretch.first > span[1]:
+def _grounds(seen: Seen) -> list[Ground]:
+    return [
+        *(Ground(stretch, "y3 domain", 0.5, series.NOT_REPORTED) for stretch in series.unreported(seen.rows)),
+        *(Ground(stretch, "paper", 0.62, "not yet<br>entered") for stretch in seen.pending),
+    ]
+
+
+def _ground(
+    ground: Ground, span: tuple[dt.date, dt.date] | None
+) -> tuple[PlotlyJson, PlotlyJson | None] | None:
+    """The shape within that span and its label; None where it lies outside."""
+    if span is None or ground.stretch.last < span[0] or ground.stretch.first > span[1]:
         return None
-    return Stretch(max(stretch.first, span[0]), min(stretch.last, span[1]))
-
-
-def _label(x: str, at_end: bool, yref: str, y: float, label: str) -> PlotlyJson:
-    return {
-        "text": label,
+    first, last = max(ground.stretch.first, span[0]), min(ground.stretch.last, span[1])
+    start, end = edges(first, last)
+    shape = GROUND | {"yref": ground.yref, "x0": start, "x1": end}
+    width = (last - first).days + 1
+    if width < MIN_NOTE_SHARE * ((span[1] - span[0]).days + 1):
+        return shape, None
+    # At the axis' end it may reach back over the ground's edge; elsewhere it is in the middle.
+    at_end = last == span[1]
+    label = {
+        "text": ground.label,
         "xref": "x",
-        "yref": yref,
-        "x": x,
+        "yref": ground.yref,
+        "x": end if at_end else edges(first + dt.timedelta(days=width // 2), first)[0],
         "xanchor": "right" if at_end else "center",
         "xshift": -6 if at_end else 0,
-        "y": y,
+        "y": ground.y,
         "showarrow": False,
         "font": {"size": 12, "color": MUTED},
     }
+    return shape, label
 
 
-def _synthetic() -> list[PlotlyJson]:
+def _synthetic(domains: Mapping[str, tuple[float, float]]) -> list[PlotlyJson]:
     """Across each panel, so that no picture of it can be taken for the real figures."""
     return [
         {
@@ -251,11 +431,11 @@ def _synthetic() -> list[PlotlyJson]:
             "xref": "paper",
             "yref": "paper",
             "x": 0.5,
-            "y": sum(domain(number)) / 2,
+            "y": sum(domains[name]) / 2,
             "showarrow": False,
             "font": {"size": 22, "color": "rgba(128,128,128,0.45)"},
         }
-        for number in range(len(SERIES))
+        for name in SERIES
     ]
 
 
@@ -265,18 +445,11 @@ def points(figure: Mapping[str, Any], name: str) -> dict[str, Figure]:
     return dict(zip(trace["x"], trace["y"], strict=True))
 
 
-def domain(number: int) -> tuple[float, float]:
-    """From where to where a panel reaches, of the chart's height."""
-    height = 1 / len(SERIES)
-    top = 1 - number * height
-    return (round(top - height + (0.022 if number < len(SERIES) - 1 else 0), 4), round(top - HEAD, 4))
-
-
-def value_axis(name: str, number: int, view: View, drawn: Sequence[float]) -> dict[str, Any]:
+def value_axis(name: str, domain: tuple[float, float], view: View, drawn: Sequence[float]) -> dict[str, Any]:
     """The axis of a panel in which these values are drawn."""
     logarithmic = view.scale == LOG and name != "fatality"
     axis: dict[str, Any] = {
-        "domain": domain(number),
+        "domain": domain,
         "type": "log" if logarithmic else "linear",
         "fixedrange": True,
         "gridcolor": RULE,
@@ -297,6 +470,19 @@ def value_axis(name: str, number: int, view: View, drawn: Sequence[float]) -> di
     if persons and max(map(abs, drawn)) < FEW_PERSONS:
         axis["dtick"] = 1
     return axis
+
+
+def _difference_axis(domain: tuple[float, float]) -> dict[str, Any]:
+    """The scale of a strip is its own: restatements vanish on that of the figures."""
+    return {
+        "domain": domain,
+        "fixedrange": True,
+        "gridcolor": RULE,
+        "zerolinecolor": MUTED,
+        "nticks": 3,
+        "exponentformat": "SI",
+        "tickfont": {"color": MUTED, "size": 11},
+    }
 
 
 def _ratios(least: float, most: float) -> dict[str, Any]:

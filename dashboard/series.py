@@ -4,8 +4,9 @@ A figure that is not known is None, never 0.
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from dashboard.view import AVERAGE, PER_100K, TOTAL, View
@@ -82,7 +83,8 @@ class Seen:
 @dataclass(frozen=True)
 class Tile:
     """The newest figure of a series. ``on_day`` and ``on_week`` are its changes; where it isn't reported
-    any more, ``since`` is the first date without it and ``value`` the last one with it."""
+    any more, ``since`` is the first date without it and ``value`` the last one with it. ``today`` is what
+    today's record has for the date."""
 
     series: str
     date: dt.date
@@ -91,6 +93,7 @@ class Tile:
     on_week: Figure
     since: dt.date | None = None
     silent: bool = False
+    today: Figure = None
 
 
 def see(
@@ -199,17 +202,18 @@ def days_before(view: View) -> int:
     return {TOTAL: 0, AVERAGE: WEEK}.get(view.show, 1)
 
 
-def tiles(rows: Sequence[Row]) -> list[Tile]:
+def tiles(rows: Sequence[Row], today: Sequence[Row] = ()) -> list[Tile]:
     """The newest day, a tile a series; empty without rows."""
     if not rows:
         return []
+    figures, now = _figures(rows), _figures(today)
     newest = rows[-1].day.date
+    return [replace(_tile(name, newest, figures[name]), today=now[name].get(newest)) for name in SERIES]
+
+
+def _figures(rows: Sequence[Row]) -> dict[str, Mapping[dt.date, Figure]]:
     by_date = totals(rows)
-    by_date_and_ratio: dict[str, Mapping[dt.date, Figure]] = {
-        **by_date,
-        "fatality": {date: fatality(by_date, date) for date in by_date["cases"]},
-    }
-    return [_tile(name, newest, by_date_and_ratio[name]) for name in SERIES]
+    return {**by_date, "fatality": {date: fatality(by_date, date) for date in by_date["cases"]}}
 
 
 def _tile(name: str, newest: dt.date, figures: Mapping[dt.date, Figure]) -> Tile:
@@ -271,3 +275,92 @@ def restated(
             if before != after:
                 changes.append(Restated(date, name, before, after, max(moments)))
     return changes
+
+
+@dataclass(frozen=True)
+class Step:
+    """A change of a figure, and when the entry that brought it was made."""
+
+    entered_at: dt.datetime
+    change: Figure
+
+
+def steps(entries: Sequence[Row], change: Restated, view: View) -> list[Step]:
+    """How a figure came from what was believed at the view's moment to what it is, an entry a step, oldest
+    first."""
+    made_of = {change.date - number * ONE_DAY for number in range(days_before(view) + 1)}
+    concerned = [row for row in entries if row.day.date in made_of]
+    by_date: dict[dt.date, int] = {}
+    found: list[Step] = []
+    before = change.then
+    for row in sorted(concerned, key=lambda row: row.version):
+        value = row.day.counts.values[change.series]
+        by_date.pop(row.day.date, None)
+        by_date |= {} if value is None else {row.day.date: value}
+        if view.moment is None or row.recorded_at <= view.moment:
+            continue
+        after = rounded(figure(by_date, change.date, view), change.series, view)
+        difference = None if after is None or before is None else after - before
+        if found and found[-1].entered_at == row.recorded_at:  # of one file: one step
+            earlier = found.pop()
+            difference = None if difference is None or earlier.change is None else difference + earlier.change
+        found.append(Step(row.recorded_at, difference))
+        before = after
+    return [step for step in found if step.change is None or rounded(step.change, change.series, view)]
+
+
+def moments(entries: Iterable[Row]) -> list[dt.date]:
+    """The dates (UTC) on which something was entered, oldest first."""
+    return sorted({row.recorded_at.date() for row in entries})
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A date on which many days' cases were restated: the record of the date before is worth a look.
+    ``change`` is the largest of those changes."""
+
+    before: dt.date
+    on: dt.date
+    days: int
+    change: int
+
+
+def turns(entries: Sequence[Row], count: int) -> list[Turn]:
+    """The dates of the greatest restatements of cases, the greatest first, none within a week of another."""
+    known: dict[dt.date, int] = {}
+    changes: dict[dt.date, list[int]] = defaultdict(list)
+    for row in sorted(entries, key=lambda row: row.version):
+        date, cases = row.day.date, row.day.counts.cases
+        if date in known and cases != known[date]:
+            changes[row.recorded_at.date()].append(cases - known[date])
+        known[date] = cases
+    dates = moments(entries)
+    before = dict(zip(dates[1:], dates, strict=False))
+    found: list[Turn] = []
+    for on, differences in sorted(changes.items(), key=lambda item: -sum(map(abs, item[1]))):
+        if on in before and all(abs((on - turn.on).days) >= WEEK for turn in found):
+            found.append(Turn(before[on], on, len(differences), max(differences, key=abs)))
+    return found[:count]
+
+
+def compact(entries: Sequence[Row]) -> dict[str, object]:
+    """Every entry, oldest first, for a script that computes the record of any date: the day counted from the
+    ``first``, the place of its version in ``versions``, and the counts."""
+    if not entries:
+        return {}
+    first = min(row.day.date for row in entries)
+    versions = sorted({row.version for row in entries})
+    place = {version: number for number, version in enumerate(versions)}
+    return {
+        "first": first.isoformat(),
+        "versions": versions,
+        "moments": [date.isoformat() for date in moments(entries)],
+        "entries": [
+            [(row.day.date - first).days, place[row.version], *row.day.counts.values.values()]
+            for row in sorted(entries, key=lambda row: (row.version, row.day.date))
+        ],
+        "counts": COUNTS,
+        "names": NAMES,
+        "enough": ENOUGH_DEATHS,
+        "population": POPULATION,
+    }

@@ -42,6 +42,11 @@ def date(day: dt.date) -> str:
     return f"{day.day}\u00a0{day:%B}\u00a0{day.year}"
 
 
+def short_date(day: dt.date) -> str:
+    """``2 Sep 2020``."""
+    return f"{day.day}\u00a0{day:%b}\u00a0{day.year}"
+
+
 def when(moment: dt.datetime | None) -> str:
     """``2 September 2020, 12:00 UTC``: a moment within a sentence."""
     if moment is None:

@@ -38,7 +38,7 @@ class View:
     date ended, UTC. ``known``: the moment whose record stands for today's, so that an address gives the same
     figures for ever. ``day``: whose history the status page shows."""
 
-    show: str = TOTAL
+    show: str = NEW
     scale: str = LINEAR
     per: str = COUNT
     span: str = ""

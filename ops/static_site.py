@@ -7,8 +7,7 @@ import hashlib
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -23,6 +22,7 @@ from dashboard.pages.frame import JHU_LICENCE, NYT_LICENCE
 from dashboard.routes.http import ASSETS, PLOTLY, STYLES
 from dashboard.view import AVERAGE, LINEAR, LOG, NEW, TOTAL, View
 from ops import static_pages
+from schemas.text import plural
 from storage import csv_files
 from storage.tables import Row, ranked
 
@@ -58,8 +58,9 @@ def write(
 def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synthetic: bool) -> str:
     """The whole page. Nothing in it is loaded from elsewhere, and its policy forbids it."""
     plotly = gzip.decompress((ASSETS / f"{PLOTLY}.gz").read_bytes()).decode()
+    compare = (ASSETS / "compare.js").read_text(encoding="utf-8")
     script = (PARTS / "page.js").read_text(encoding="utf-8")
-    scripts = " ".join(f"'sha256-{_digest(text)}'" for text in (plotly, script))
+    scripts = " ".join(f"'sha256-{_digest(text)}'" for text in (plotly, compare, script))
     return Template((PARTS / "index.html").read_text(encoding="utf-8")).substitute(
         policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {scripts}",
         style=_style(),
@@ -73,7 +74,10 @@ def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synth
         record=json.dumps(contents(daily, revisions, synthetic), separators=(",", ":")).replace(
             "<", "\\u003c"
         ),
+        headline=escape(record.headline(series.see(daily, View()))),
+        turns=_turns(revisions),
         plotly=plotly,
+        compare=compare,
         script=script,
     )
 
@@ -93,36 +97,36 @@ def _style() -> str:
 
 
 def contents(daily: Sequence[Row], revisions: Sequence[Row], synthetic: bool) -> dict[str, Any]:
-    """What the page's script works with. ``entries``: date, version, each figure, oldest first;
-    ``entered``: the dates on which something was, newest first, with the days recorded and revised."""
-    drawn: dict[str, Any] = {}
-    notes: dict[str, list[str]] = {}
+    """What the page's script works with. ``entered``: the days recorded and revised at each moment, oldest
+    first."""
+    views: dict[str, Any] = {}
     for view in VIEWS:
         seen = series.see(daily, view)
-        # Of then the page's script fills in the figures: drawn are today's.
-        then = replace(seen, then=seen.now, rows_then=daily)
-        name = f"{view.show}/{view.scale}"
-        for state, side in (("now", seen), ("then", then)):
-            drawn[f"{name}/{state}"] = chart.chart(side, synthetic=synthetic)
-        notes[name] = record.sentences(seen)
+        views[f"{view.show}/{view.scale}"] = {
+            "today": chart.chart(seen, synthetic=synthetic),
+            "template": chart.template(seen, synthetic=synthetic),
+            "notes": record.sentences(seen),
+            "unit": texts.unit("cases", view),
+        }
+    entered: dict[dt.date, list[int]] = defaultdict(lambda: [0, 0])
+    for revision, row in ranked(revisions):
+        entered[row.recorded_at.date()][revision > 1] += 1
     return {
-        "entries": [
-            [str(row.day.date), row.version, *row.day.counts.values.values()]
-            for row in sorted(revisions, key=lambda row: row.version)
-        ],
-        "entered": _entered(revisions),
-        "dates": [date.isoformat() for date in series.see(daily, View()).now.dates],
-        "figures": drawn,
-        "notes": notes,
-        "units": {view.show: texts.unit("cases", view) for view in VIEWS},
+        "record": series.compact(revisions),
+        "views": views,
+        "entered": [entered[date] for date in series.moments(revisions)],
     }
 
 
-def _entered(revisions: Iterable[Row]) -> list[tuple[str, int, int]]:
-    found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for revision, row in ranked(revisions):
-        found[str(row.recorded_at.date())][revision > 1] += 1
-    return [(date, new, restated) for date, (new, restated) in sorted(found.items(), reverse=True)]
+def _turns(revisions: Sequence[Row]) -> str:
+    """The dates that are worth a look, as buttons."""
+    items = "".join(
+        f'<li><button type="button" class="link" data-moment="{turn.before}">'
+        f"{texts.date(turn.before)}</button>: a day later {plural(turn.days, 'day')} changed, "
+        f"by up to {texts.number(abs(turn.change))}</li>"
+        for turn in series.turns(revisions, record.WORTH_A_LOOK)
+    )
+    return f"<p>Worth a look:</p><ul>{items}</ul>" if items else ""
 
 
 def _digest(text: str) -> str:

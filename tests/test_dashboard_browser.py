@@ -87,6 +87,7 @@ class Visit:
         self.page.goto(self.stage.address + path)
         shown = "#status h1" if path.startswith("/status") else "#tiles p"
         self.page.wait_for_selector(shown, state="visible")
+        self.page.evaluate("for (const one of document.querySelectorAll('form details')) one.open = true")
         return self.page
 
     def charted(self, path: str = "/") -> Page:
@@ -200,6 +201,20 @@ def test_plotted_values_equal_the_store_s_for_every_switch(show: Any) -> None:
     assert visit.complaints == []
 
 
+def test_before_any_script_the_page_has_the_headline_the_tiles_and_the_chart(show: Any) -> None:
+    visit = show(java_script_enabled=False, viewport={"width": 360, "height": 800})
+    page = visit.page
+    page.goto(visit.stage.address + "/?show=total&asof=2020-06-19")
+    then = f"{counts(109).cases:,}"
+    expect(page.locator("#first h1")).to_contain_text(f"the record ended on 18\u00a0June, at {then} cases.")
+    expect(page.locator("#first .tile").first).to_contain_text(then)
+    assert page.locator("#first svg path").count() == 12  # three of each count with its gap, two of the ratio
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    drawn = show().charted("/?show=total&asof=2020-06-19")
+    expect(drawn.locator("#first")).to_be_hidden()
+    expect(drawn.locator("#headline")).to_be_visible()
+
+
 def test_panels_share_one_axis_and_one_hover(show: Any) -> None:
     page = show().charted()
     page.locator("#chart").scroll_into_view_if_needed()
@@ -305,7 +320,7 @@ def test_missing_is_a_gap_with_a_note_and_never_zero(show: Any) -> None:
 
 
 def test_the_record_as_it_was_believed_lies_over_today_s_with_what_was_restated(show: Any) -> None:
-    page = show().charted()
+    page = show().charted("/?show=total")
     page.fill("#asof", "2020-06-15")
     one, number = RESTATED[0], 40
     wait_for_series(page, "Cases", one.isoformat(), counts(number).cases)
@@ -320,8 +335,43 @@ def test_the_record_as_it_was_believed_lies_over_today_s_with_what_was_restated(
     assert "asof" not in page.url
 
 
+def test_the_scrubber_draws_any_moment_without_asking_and_the_rest_follows_when_it_rests(show: Any) -> None:
+    visit = show()
+    page = visit.charted("/?show=total")
+    expect(page.locator("#headline")).to_have_text(
+        f"{counts(119).cases:,} cases and {counts(119).deaths:,} deaths in the United States by "
+        f"{in_words(LAST)}"
+    )
+    page.wait_for_load_state("networkidle")
+    asked = len(visit.stage.requests)
+    # Back to 19 June, the last evening before three days were restated.
+    page.evaluate("for (let step = 0; step < 10; step += 1) document.querySelector('#earlier').click()")
+    headline = page.locator("#headline")
+    then = counts(109).cases
+    expect(headline).to_have_text(
+        f"On {in_words(dt.date(2020, 6, 19))} the record ended on 18\u00a0June, at {then:,} cases. "
+        "Today we say the same."
+    )
+    wait_for_series(page, "Cases, now − then", RESTATED[0].isoformat(), 1_234)
+    page.wait_for_url("**asof=2020-06-19")
+    expect(page.locator("#believed")).to_contain_text("3 days shown here were restated later")
+    between = [path for path in visit.stage.requests[asked:] if path == "/_dash-update-component"]
+    assert len(between) <= 3, between  # the address, what is drawn, and nothing for each of the ten moments
+    expect(page.locator("#tiles")).to_contain_text("the same today")
+    page.click("#today")
+    wait_for_series(page, "Cases", LAST.isoformat(), counts(119).cases)
+    page.click("#play")
+    expect(page.locator("#moment-date")).to_contain_text("March 2020")
+    page.click("#play")
+    page.wait_for_url("**asof=2020-03-**")
+    expect(page.locator("#turn-2020-06-20")).to_contain_text("19\u00a0June\u00a02020")
+    page.click("#turn-2020-06-20")
+    page.wait_for_url("**asof=2020-06-19")
+    assert visit.complaints == []
+
+
 def test_a_restated_day_says_old_new_and_when_on_hover(show: Any) -> None:
-    page = show().charted("/?asof=2020-06-15&start=2020-04-09&end=2020-04-13")
+    page = show().charted("/?show=total&asof=2020-06-15&start=2020-04-09&end=2020-04-13")
     page.locator("#chart").scroll_into_view_if_needed()
     page.mouse.move(*page.evaluate(PLACE, RESTATED[0].isoformat()))
     label = page.locator("#chart .hoverlayer .legend")
@@ -345,6 +395,8 @@ def test_no_day_without_a_figure_is_given_one_under_the_pointer(show: Any, width
     for shown in ("total", "new", "average"):
         for asof in ("", "&asof=2020-06-11"):
             page = visit.charted(f"/?show={shown}&start=2020-06-03&end={gap[-1]}{asof}")
+            page.evaluate("for (const one of document.querySelectorAll('form details')) one.open = false")
+            assert page.evaluate("document.querySelector('#chart').getBoundingClientRect().y") < 2 * 900
             page.locator("#chart").scroll_into_view_if_needed()
             for date in gap:
                 page.mouse.move(*page.evaluate(PLACE, date.isoformat()))
@@ -354,6 +406,9 @@ def test_no_day_without_a_figure_is_given_one_under_the_pointer(show: Any, width
                 known_then = not asof or date <= dt.date(2020, 6, 10)
                 silence = "not reported" if known_then else "not yet known then, not reported now"
                 assert recoveries == f"Recoveries : {silence}", (shown, asof, date)
+                if width == 360:  # no box over what it speaks of: a line above the panels
+                    expect(page.locator("#readout")).to_contain_text(f"Recoveries: {silence}")
+                    expect(title).to_be_hidden()
                 assert cases.startswith("Cases : not yet known then, ") != known_then
 
 
@@ -397,7 +452,7 @@ def test_the_table_of_then_begins_where_then_s_record_does_and_each_side_says_wh
     page = visit.to("/?asof=2020-06-15&span=30")
     rows = page.locator("#table tbody tr")
     expect(rows.first.locator("th")).to_have_text("2020-06-14")
-    assert page.evaluate("document.querySelector('#chart .js-plotly-plot').data[0].x[0]") == "2020-05-16"
+    assert next(iter(plotted(page, "Cases"))) == "2020-05-16"
     expect(rows.first.locator("td").nth(2)).to_have_text("not reported")
     cells = page.locator("#table tbody tr", has_text=str(day(104))).locator("td")
     assert cells.all_inner_texts() == ["no figure"] * 8
@@ -475,7 +530,7 @@ def test_a_share_link_opened_elsewhere_gives_the_same_figure(
     try:
         copy = other.charted(page.url.removeprefix(stage.address))
         script = "JSON.stringify((p => [p.data, p.layout])(document.querySelector('#chart .js-plotly-plot')))"
-        copy.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 15")
+        copy.wait_for_function("() => document.querySelector('#chart .js-plotly-plot').data.length === 18")
         assert copy.evaluate(script) == page.evaluate(script)
         assert copy.locator("#show input:checked").get_attribute("value") == "average"
         assert copy.input_value("#asof") == "2020-06-15"
@@ -485,17 +540,17 @@ def test_a_share_link_opened_elsewhere_gives_the_same_figure(
 
 def test_back_goes_back(show: Any) -> None:
     page = show().charted()
-    pick(page, "show", "new")
-    page.wait_for_url("**show=new")
+    pick(page, "show", "total")
+    page.wait_for_url("**show=total")
     pick(page, "scale", "log")
     page.wait_for_url("**scale=log")
     page.go_back()
     expect(page.locator("#scale input[value='linear']")).to_be_checked()
-    expect(page.locator("#show input[value='new']")).to_be_checked()
-    wait_for_series(page, "Cases", "2020-05-10", expected("new", "count", "linear")["Cases"]["2020-05-10"])
-    page.go_back()
     expect(page.locator("#show input[value='total']")).to_be_checked()
     wait_for_series(page, "Cases", "2020-05-10", expected("total", "count", "linear")["Cases"]["2020-05-10"])
+    page.go_back()
+    expect(page.locator("#show input[value='new']")).to_be_checked()
+    wait_for_series(page, "Cases", "2020-05-10", expected("new", "count", "linear")["Cases"]["2020-05-10"])
 
 
 @pytest.mark.parametrize(
@@ -509,8 +564,8 @@ def test_back_goes_back(show: Any) -> None:
 def test_a_hostile_address_shows_the_defaults(show: Any, query: str) -> None:
     visit = show()
     page = visit.charted("/" + query)
-    expect(page.locator("#show input[value='total']")).to_be_checked()
-    assert plotted(page, "Cases")["2020-06-28"] == counts(119).cases
+    expect(page.locator("#show input[value='new']")).to_be_checked()
+    assert plotted(page, "Cases")["2020-06-28"] == counts(119).cases - counts(118).cases
     assert visit.complaints == []
 
 
@@ -580,7 +635,7 @@ def test_the_badges_are_about_the_figures_and_the_pipeline_s_state_is_on_its_own
 def test_a_made_up_record_says_so_across_every_page(show: Any) -> None:
     visit = show(settings={"synthetic": True})
     for path in ("/", "/status"):
-        expect(visit.to(path).locator(".banner.synthetic")).to_be_visible()
+        expect(visit.to(path).locator("#banners .synthetic")).to_be_visible()
     page = visit.charted()
     assert page.locator("#chart .annotation-text", has_text="SYNTHETIC SAMPLE").count() == 4
 
@@ -592,20 +647,22 @@ def test_out_of_reach_the_last_good_figures_stay_with_a_banner_that_goes(show: A
     moment = [NOW]
     reader = FakeReader()
     visit = show(reader, clock=lambda: moment[0], refresh_seconds=0.3)
-    page = visit.charted()
+    page = visit.charted("/?show=total")
     reader.kept.append(row(119, Counts(9_999_999, 5, None), NOW))
     reader.entered()
     reader.broken = {"store", "ledger"}
     moment[0] += dt.timedelta(minutes=1)
-    expect(page.locator(".banner.failure")).to_contain_text("out of reach since 29 June 2020, 14:01 UTC")
+    expect(page.locator("#banners .failure")).to_contain_text("out of reach since 29 June 2020, 14:01 UTC")
     assert plotted(page, "Cases")[LAST.isoformat()] == counts(119).cases
     assert page.request.get(visit.stage.address).status == 200
     reader.broken = {"store"}
     moment[0] += dt.timedelta(minutes=1)
-    expect(page.locator(".banner.failure")).to_contain_text("The store of the figures has been out of reach")
+    expect(page.locator("#banners .failure")).to_contain_text(
+        "The store of the figures has been out of reach"
+    )
     reader.broken = set()
     moment[0] += dt.timedelta(minutes=1)
-    expect(page.locator(".banner.failure")).to_have_count(0)
+    expect(page.locator("#banners .failure")).to_have_count(0)
     wait_for_series(page, "Cases", LAST.isoformat(), 9_999_999)
 
 
@@ -614,14 +671,14 @@ def test_a_killed_server_is_told_of_until_it_is_back(show: Any) -> None:
     page = visit.charted()
     visit.stage.fall()
     try:
-        pick(page, "show", "new")
+        pick(page, "show", "total")
         expect(page.locator("#alert")).to_contain_text("server does not answer")
     finally:
         visit.stage.rise()
     expect(page.locator("#alert")).to_be_empty()
     # What was chosen meanwhile is drawn now: controls and chart agree.
-    wait_for_series(page, "Cases", "2020-05-10", expected("new", "count", "linear")["Cases"]["2020-05-10"])
-    expect(page.locator("#show input[value='new']")).to_be_checked()
+    wait_for_series(page, "Cases", "2020-05-10", expected("total", "count", "linear")["Cases"]["2020-05-10"])
+    expect(page.locator("#show input[value='total']")).to_be_checked()
     pick(page, "show", "average")
     wait_for_series(
         page, "Cases", "2020-05-10", expected("average", "count", "linear")["Cases"]["2020-05-10"]
@@ -629,13 +686,20 @@ def test_a_killed_server_is_told_of_until_it_is_back(show: Any) -> None:
 
 
 def test_a_view_that_fails_is_told_of_until_it_works(show: Any) -> None:
-    reader = FakeReader()
-    visit = show(reader)
-    page = visit.charted()
-    sound, reader.kept = reader.kept, [replace(one, day=None) for one in reader.kept]  # type: ignore[arg-type]
+    visit = show()
+    page = visit.charted("/?show=total")
+    sound = visit.stage.application
+
+    def failing(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["REQUEST_METHOD"] == "GET":
+            return sound(environ, start_response)
+        start_response("500 INTERNAL SERVER ERROR", [])
+        return [b""]
+
+    visit.stage.application = failing
     page.fill("#asof", "2020-06-15")
     expect(page.locator("#alert")).to_contain_text("could not be drawn")
-    reader.kept = sound
+    visit.stage.application = sound
     expect(page.locator("#alert")).to_be_empty()
     wait_for_series(page, "Cases", RESTATED[0].isoformat(), counts(40).cases)
 
@@ -648,8 +712,7 @@ def test_many_visitors_cost_one_query(show: Any) -> None:
     visit = show(reader)
     for path in ("/", "/?show=new", "/status", "/", "/?scale=log"):
         visit.to(path)
-    assert reader.asked.count("daily") == 1
-    assert "entries" not in reader.asked
+    assert (reader.asked.count("daily"), reader.asked.count("entries")) == (1, 1)
 
 
 # What holds for every page
@@ -784,10 +847,10 @@ def test_every_control_is_reached_by_keyboard_with_a_visible_focus(show: Any, pa
 
 def test_arrow_keys_move_within_a_switch_and_the_focus_stays(show: Any) -> None:
     page = show().charted()
-    page.focus("#show input[value='total']")
+    page.focus("#show input[value='new']")
     page.keyboard.press("ArrowRight")
-    wait_for_series(page, "Cases", "2020-05-10", expected("new", "count", "linear")["Cases"]["2020-05-10"])
-    assert page.evaluate("document.activeElement.value") == "new"
+    page.wait_for_url("**show=average")
+    assert page.evaluate("document.activeElement.value") == "average"
 
 
 def test_after_turning_a_page_of_the_table_the_focus_is_still_there(show: Any) -> None:

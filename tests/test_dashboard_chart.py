@@ -26,7 +26,7 @@ def latest(**more: object) -> Snapshot:
 
 
 def chart(**choice: object) -> dict[str, object]:
-    return record.figure(latest().seen(View(**choice)), synthetic=False)  # type: ignore[arg-type]
+    return record.figure(latest().seen(View(**({"show": "total"} | choice))), synthetic=False)  # type: ignore[arg-type]
 
 
 CHOICES = [
@@ -43,7 +43,8 @@ def test_plotly_takes_every_chart(choice: dict[str, object]) -> None:
     figure = chart(**choice)
     drawn = go.Figure(figure).to_dict()
     # hoversubplots and its like: a name that plotly doesn't know would have raised.
-    assert len(drawn["data"]) == (8 if choice["asof"] is None else 15)
+    bars = choice["show"] == "new" and choice["scale"] == "linear"  # each count's, with the average as a line
+    assert len(drawn["data"]) == (18 if choice["asof"] else 11 if bars else 8)
     json.dumps(figure, allow_nan=False)
 
 
@@ -81,7 +82,7 @@ def test_each_panel_has_words_and_a_number_at_every_date_and_nothing_else_speaks
 
 
 def test_a_logarithm_leaves_out_zero_and_says_so() -> None:
-    seen = latest().seen(View(scale="log"))
+    seen = latest().seen(View(show="total", scale="log"))
     assert seen.now.figures["deaths"][0] == 0
     figure = record.figure(seen, synthetic=False)
     assert points(figure, "Deaths")["2020-03-01"] is None
@@ -91,19 +92,26 @@ def test_a_logarithm_leaves_out_zero_and_says_so() -> None:
 
 
 def test_per_100_000_names_the_population_and_its_year() -> None:
-    note, _ = text.notes(View(per="per100k"), latest().seen(View()).now)
+    note, _ = text.notes(View(show="total", per="per100k"), latest().seen(View(show="total")).now)
     assert f"{POPULATION:,}" in note
     assert "2020 census" in note
 
 
-def test_the_record_as_it_stood_lies_over_today_s_and_its_restated_days_are_ringed() -> None:
+def test_the_record_as_it_stood_lies_over_today_s_and_the_gap_is_filled_and_labelled() -> None:
     figure = chart(asof=dt.date(2020, 6, 15))
     number = (RESTATED[0] - day(0)).days
     date = RESTATED[0].isoformat()
     assert points(figure, "Cases")[date] == counts(number).cases
     assert points(figure, "Cases today")[date] == counts(number).cases + 1_234
-    (rings,) = (trace for trace in figure["data"] if trace["name"] == "Cases restated")  # type: ignore[index,union-attr]
-    assert rings["x"] == [date.isoformat() for date in RESTATED]
+    dates = [date.isoformat() for date in RESTATED]
+    assert (
+        points(figure, "Cases restated") == points(figure, "Cases, now − then") == dict.fromkeys(dates, 1_234)
+    )
+    (gap,) = (trace for trace in figure["data"] if trace["name"] == "Cases restated")  # type: ignore[index,union-attr]
+    assert gap["base"] == [counts((date - day(0)).days).cases for date in RESTATED]
+    labels = [label["text"] for label in figure["layout"]["annotations"]]  # type: ignore[index]
+    assert "<b>10\u00a0Apr\u00a02020: +1,234</b>" in labels
+    assert "the record of 15\u00a0Jun\u00a02020 ends" in labels
     (spoken,) = (trace for trace in figure["data"] if trace["name"] == "Cases in words")  # type: ignore[index,union-attr]
     assert spoken["customdata"][number] == (
         f"{counts(number).cases:,} then, {counts(number).cases + 1_234:,} now,"
@@ -138,18 +146,18 @@ def test_a_period_of_a_few_days_has_a_tick_a_day(days: int) -> None:
 
 
 def test_an_axis_has_no_ticks_without_values_no_half_persons_and_whole_numbers_on_a_logarithm() -> None:
-    assert value_axis("deaths", 1, View(), [])["showticklabels"] is False
-    assert value_axis("deaths", 1, View(), [0, 3])["dtick"] == 1
-    assert "dtick" not in value_axis("deaths", 1, View(show="average"), [0, 3])
-    logarithm = View(scale="log")
-    assert "2k" in value_axis("deaths", 1, logarithm, [400, 9_000])["ticktext"]
-    assert value_axis("deaths", 1, logarithm, [60_330, 61_140])["dtick"] == "L200"
-    assert "60k" not in value_axis("deaths", 1, logarithm, [61_140])["ticktext"]
-    assert "tickvals" not in value_axis("deaths", 1, logarithm, [1, 61_140])
+    assert value_axis("deaths", (0, 1), View(show="total"), [])["showticklabels"] is False
+    assert value_axis("deaths", (0, 1), View(show="total"), [0, 3])["dtick"] == 1
+    assert "dtick" not in value_axis("deaths", (0, 1), View(show="average"), [0, 3])
+    logarithm = View(show="total", scale="log")
+    assert "2k" in value_axis("deaths", (0, 1), logarithm, [400, 9_000])["ticktext"]
+    assert value_axis("deaths", (0, 1), logarithm, [60_330, 61_140])["dtick"] == "L200"
+    assert "60k" not in value_axis("deaths", (0, 1), logarithm, [61_140])["ticktext"]
+    assert "tickvals" not in value_axis("deaths", (0, 1), logarithm, [1, 61_140])
 
 
 def test_a_made_up_record_says_so_in_the_picture() -> None:
-    figure = record.figure(latest().seen(View()), synthetic=True)
+    figure = record.figure(latest().seen(View(show="total")), synthetic=True)
     assert sum("SYNTHETIC" in label["text"] for label in figure["layout"]["annotations"]) == 4
     assert figure["layout"]["meta"]["synthetic"] is True
 

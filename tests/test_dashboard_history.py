@@ -150,6 +150,7 @@ def test_what_was_never_read_is_not_said_to_be_empty_and_what_is_empty_is() -> N
     reader.gate.set()
     new = client(empty())
     assert (new.get("/day/2020-06-28").status_code, new.get("/revisions").status_code) == (404, 200)
+    assert "Nothing has been entered yet." in new.get("/revisions").text
     assert "<entry>" not in new.get("/feed.atom").text
 
 
@@ -282,6 +283,7 @@ def test_the_title_of_a_shared_view_says_what_it_shows() -> None:
     title = "COVID-19 in the United States: new a day, persons, as known when 15\xa0June\xa02020 ended"
     assert f'<meta property="og:title" content="{title}">' in page
     assert f"<title>{title}</title>" in page
+    assert 'type="application/atom+xml" href="/feed.atom"' in page
 
 
 def test_markup_is_what_a_browser_would_be_given_by_the_script() -> None:

@@ -104,7 +104,7 @@ def test_every_date_on_the_first_page_leads_to_its_day(visit):
     page.wait_for_selector("#table tbody tr")
     first = page.locator("#table tbody th a").first
     expect(first).to_have_attribute("href", "/day/2020-06-28")
-    expect(page.locator("#tiles .when a").first).to_have_attribute("href", "/day/2020-06-28")
+    expect(page.locator("#badges a.day")).to_have_attribute("href", "/day/2020-06-28")
     page.locator("#lately a[href='/day/2020-04-10']").first.click()
     expect(page.locator("h1")).to_have_text("Friday, 10\xa0April\xa02020")
 

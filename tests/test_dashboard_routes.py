@@ -89,13 +89,13 @@ def test_a_file_is_named_after_the_query_and_its_figures_are_rounded_as_the_page
 
 
 def test_the_csv_comes_with_its_unit_credit_and_address_beside_it_or_in_one_zip() -> None:
-    query = "?show=new&span=30&asof=2020-06-15"
+    query = "?show=total&span=30&asof=2020-06-15"
     at = client(synthetic=True)
     shown = at.get(f"/data/shown.csv{query}")
     assert f"</data/metadata.json{query}>" in shown.headers["Link"]
     about = json.loads(at.get(f"/data/metadata.json{query}").text)
     assert about["units"].keys() == table(shown.text)[0].keys() - {"date"}
-    assert about["units"]["cases_today"] == "new a day, persons"
+    assert about["units"]["cases_today"] == "total to date, persons"
     assert (about["as_of"], about["through"], about["synthetic"]) == ("2020-06-15", "2020-06-14", True)
     assert about["page"] == f"/{query}"
     assert "The New York Times" in about["credit"][0]
@@ -103,7 +103,7 @@ def test_the_csv_comes_with_its_unit_credit_and_address_beside_it_or_in_one_zip(
         name, metadata = bundle_.namelist()
         assert bundle_.read(name).decode() == shown.text
         assert json.loads(bundle_.read(metadata)) == about
-    assert name == "daybook-synthetic-new-2020-05-16-to-2020-06-14-as-of-2020-06-15.csv"
+    assert name == "daybook-synthetic-total-2020-05-16-to-2020-06-14-as-of-2020-06-15.csv"
 
 
 def test_what_was_never_read_is_told_as_that_on_every_page() -> None:

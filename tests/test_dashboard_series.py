@@ -23,7 +23,7 @@ def rows(*found: tuple[int, int | None]) -> list[Row]:
 
 
 def cases(found: list[Row], **choice: str) -> tuple[series.Figure, ...]:
-    return series.shown(found, View(**choice)).figures["cases"]  # type: ignore[arg-type]
+    return series.shown(found, View(**({"show": "total"} | choice))).figures["cases"]  # type: ignore[arg-type]
 
 
 def test_cumulative_figures_are_those_of_the_rows() -> None:
@@ -51,13 +51,13 @@ def test_per_100_000_divides_by_the_population_of_the_2020_census() -> None:
 
 def test_an_unreported_count_is_a_gap_and_so_is_the_change_on_either_side_of_it() -> None:
     found = rows((10, 5), (11, None), (12, 7), (13, 9))
-    assert series.shown(found, View()).figures["recovered"] == (5, None, 7, 9)
+    assert series.shown(found, View(show="total")).figures["recovered"] == (5, None, 7, 9)
     assert series.shown(found, View(show="new")).figures["recovered"] == (None, None, None, 2)
 
 
 def test_a_date_that_the_record_lacks_is_a_gap_on_the_axis() -> None:
     found = [rows((10, 0))[0], row(2, Counts(12, 1, 0), ENTERED)]
-    shown = series.shown(found, View())
+    shown = series.shown(found, View(show="total"))
     assert shown.dates == (day(0), day(1), day(2))
     assert shown.figures["cases"] == (10, None, 12)
     assert series.missing(found) == [Stretch(day(1), day(1))]
@@ -74,11 +74,11 @@ def test_case_fatality_is_deaths_per_100_cases_to_date_from_1_000_deaths_on_what
 def test_why_there_is_no_figure_is_known_of_each_record() -> None:
     found = [*rows((10, 5), (11, None)), row(3, Counts(12, 1, 4), ENTERED)]
     dates = [day(number) for number in range(6)]
-    of = series.shown(found, View(), dates).silences
+    of = series.shown(found, View(show="total"), dates).silences
     assert of["recovered"] == ("", "not reported", "no figure", "", "not yet known", "not yet known")
     assert of["cases"] == ("", "", "no figure", "", "not yet known", "not yet known")
     assert series.shown(found, View(show="new"), dates).silences["cases"][:2] == ("not known", "")
-    assert series.shown([], View(), dates[:1]).silences["cases"] == ("not yet known",)
+    assert series.shown([], View(show="total"), dates[:1]).silences["cases"] == ("not yet known",)
 
 
 def test_an_average_at_the_start_of_a_chosen_period_looks_back_beyond_it() -> None:
@@ -123,7 +123,7 @@ def test_before_the_first_entry_nothing_was_believed() -> None:
 
 def changes(**choice: str) -> list[series.Restated]:
     """What was restated after 19 June, as it is shown."""
-    chosen, today = View(**choice), current(entries())  # type: ignore[arg-type]
+    chosen, today = View(**({"show": "total"} | choice)), current(entries())  # type: ignore[arg-type]
     then = series.believed(entries(), RESTATED_ON - dt.timedelta(days=1))
     dates = [one.day.date for one in today]
     return series.restated(
@@ -156,12 +156,38 @@ def test_a_daily_figure_is_restated_where_the_day_or_the_one_before_was_and_only
 @pytest.mark.parametrize(("per", "restated"), [("count", 1), ("per100k", 0)])
 def test_what_rounds_to_the_same_is_not_restated(per: str, restated: int) -> None:
     then, now = rows((1_000_000, 0)), rows((1_000_001, 0))
-    chosen = View(per=per)
+    chosen = View(show="total", per=per)
     found = series.restated(then, now, series.shown(then, chosen), series.shown(now, chosen), chosen)
     assert len(found) == restated
 
 
 def test_the_axis_reaches_as_far_as_the_dates_that_are_asked_for() -> None:
-    shown = series.shown(rows((1, 0), (2, 0)), View(), [day(0), day(1), day(5)])
+    shown = series.shown(rows((1, 0), (2, 0)), View(show="total"), [day(0), day(1), day(5)])
     assert shown.dates[-1] == day(5)
     assert shown.figures["cases"] == (1, 2, None)
+
+
+def test_each_change_of_a_figure_is_dated_by_its_own_entry() -> None:
+    found = [
+        row(number, Counts(cases, 0, None), dt.datetime(2020, 4, on, 12, tzinfo=dt.UTC))
+        for number, cases, on in (
+            (1, 100, 1),
+            (2, 130, 2),
+            (1, 110, 5),
+            (2, 150, 7),
+            (1, 104, 7),
+            (3, 160, 8),
+        )
+    ]
+    view = View(asof=dt.date(2020, 4, 3))
+    (change,) = series.see(current(found), view, found).restated
+    assert (change.then, change.now) == (30, 46)
+    steps = series.steps(found, change, view)
+    assert [(step.entered_at.day, step.change) for step in steps] == [(5, -10), (7, 26)]
+
+
+def test_the_dates_worth_a_look_are_those_before_the_greatest_restatements() -> None:
+    found = entries()
+    (turn,) = series.turns(found, 3)
+    assert turn == series.Turn(dt.date(2020, 6, 19), dt.date(2020, 6, 20), 3, 1_234)
+    assert series.turns(found[:30], 3) == []

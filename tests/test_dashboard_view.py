@@ -27,7 +27,7 @@ def test_the_default_choice_needs_no_query() -> None:
 
 
 def test_only_what_differs_from_the_default_is_in_the_address() -> None:
-    assert View(show="new", asof=dt.date(2020, 9, 2)).query() == "?show=new&asof=2020-09-02"
+    assert View(show="total", asof=dt.date(2020, 9, 2)).query() == "?show=total&asof=2020-09-02"
 
 
 @given(CHOICES)

@@ -13,6 +13,7 @@ from dashboards import NOW, RESTATED, FakeReader, current, day, entries
 
 from dashboard import series
 from dashboard.series import COUNTS, NAMES, SERIES
+from dashboard.text import date as in_words
 from dashboard.view import View
 from ops import static_site
 from ops.__main__ import run
@@ -21,11 +22,11 @@ from ops.stack import Stack
 
 pytest.importorskip("playwright")
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("export")]
 
-ASOF = ("2020-03-02", "2020-04-15", "2020-06-19", "2020-06-20", "2020-06-29")
+ASOF = ("2020-03-02", "2020-04-15", "2020-06-19", "2020-06-20", "2020-06-28")
 
 
 def files(reader):
@@ -58,10 +59,21 @@ def page(site) -> Iterator[Page]:
         browser.close()
 
 
+MOVED = """asof => {
+    const moments = JSON.parse(document.getElementById('record').textContent).record.moments;
+    const moment = document.getElementById('moment');
+    moment.value = asof ? moments.indexOf(asof) : moments.length - 1;
+    moment.dispatchEvent(new Event('input', {bubbles: true}));
+}"""
+
+
 def choose(page: Page, show: str = "total", scale: str = "linear", asof: str = "") -> None:
     page.check(f"#show-{show}")
     page.check(f"#scale-{scale}")
-    page.select_option("#asof", asof)
+    page.evaluate(MOVED, asof)
+    expect(page.locator("#moment-date")).to_have_text(
+        in_words(dt.date.fromisoformat(asof)) if asof else "today"
+    )
 
 
 def drawn(page: Page, name: str) -> dict[str, Any]:
@@ -92,29 +104,34 @@ def test_its_figures_of_any_date_are_those_of_the_dashboard(page, show, asof):
 
 def test_todays_record_is_drawn_as_it_is(page):
     choose(page)
-    today = series.shown(current(entries()), View())
+    today = series.shown(current(entries()), View(show="total"))
     for name in SERIES:
         assert drawn(page, NAMES[name]) == dict(zip(map(str, today.dates), today.figures[name], strict=True))
     assert not drawn(page, "Cases today")
-    assert page.locator("#restated").is_hidden()
+    expect(page.locator("#restated")).to_be_hidden()
+    assert page.inner_text("#headline").startswith(f"{today.figures['cases'][-1]:,} cases and ")
 
 
 def test_what_was_restated_is_ringed_and_listed(page):
     choose(page, asof="2020-06-19")
     assert set(drawn(page, "Cases restated")) == {str(date) for date in RESTATED}
-    rows = page.locator("#restated tbody tr").all_inner_texts()
-    assert len(rows) == len(RESTATED) * 2  # cases and recoveries; deaths stayed
-    assert all("2020-06-20 12:00 UTC" in text and ("+1,234" in text or "+50" in text) for text in rows)
+    listed = page.locator("#restated tbody tr")
+    expect(listed).to_have_count(len(RESTATED) * 2)  # cases and recoveries; deaths stayed
+    rows = listed.all_inner_texts()
+    assert all(
+        "20\u00a0June\u00a02020, 12:00\u00a0UTC" in text and ("+1,234" in text or "+50" in text)
+        for text in rows
+    )
     (words,) = page.evaluate(
         """() => document.getElementById('chart').data.filter(t => t.name === 'Cases in words')
         .map(t => [t.customdata[t.x.indexOf('2020-04-10')], t.customdata[119]])"""
     )
-    assert words[0].endswith("now,<br>last entered 2020-06-20 12:00 UTC")
+    assert words[0].endswith("now,<br>last entered 20\u00a0June\u00a02020, 12:00\u00a0UTC")
     assert words[1].startswith("not yet known then, ")
     choose(page, show="new", asof="2020-06-19")
     assert {str(day(number)) for number in (40, 42, 90, 91)} == set(drawn(page, "Cases restated"))
     choose(page, asof="2020-06-20")
-    assert page.locator("#restated").is_hidden()
+    expect(page.locator("#restated")).to_be_hidden()
 
 
 def test_a_logarithm_has_no_place_for_zero_or_less(page):
@@ -124,16 +141,22 @@ def test_a_logarithm_has_no_place_for_zero_or_less(page):
 
 def test_earlier_and_later_step_through_the_dates_on_which_something_was_entered(page):
     choose(page)
+    shown, entered = page.locator("#moment-date"), page.locator("#entered")
     page.click("#earlier")
-    assert page.input_value("#asof") == "2020-06-29"
+    expect(shown).to_have_text("28\u00a0June\u00a02020")
     page.click("#earlier")
-    assert page.input_value("#asof") == "2020-06-28"
-    page.click("#later")
-    page.click("#later")
-    assert page.input_value("#asof") == ""
-    assert page.is_disabled("#later")
-    (restated,) = [text for text in page.locator("#asof option").all_inner_texts() if "restated" in text]
-    assert restated == "2020-06-20: 1 day new, 3 days restated"
+    expect(shown).to_have_text("27\u00a0June\u00a02020")
+    for _ in range(7):
+        page.press("#moment", "ArrowLeft")
+    expect(entered).to_have_text("2020-06-20: 1 day new, 3 days restated")
+    page.click("[data-moment='2020-06-19']")
+    expect(page.locator("#headline")).to_contain_text(
+        "On 19\u00a0June\u00a02020 the record ended on 18\u00a0June"
+    )
+    expect(page.locator("#restated")).to_be_visible()
+    page.click("#play")
+    expect(shown).to_have_text("today")
+    expect(page.locator("#play")).to_have_text("Play")
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
@@ -199,7 +222,7 @@ def test_what_the_record_says_cannot_end_its_element(site):
     text = (site / "index.html").read_text()
     data = text.partition('<script type="application/json" id="record">')[2].partition("</script>")[0]
     assert "<" not in data
-    assert len(json.loads(data)["entries"]) == 123
+    assert len(json.loads(data)["record"]["entries"]) == 123
 
 
 def test_without_a_record_nothing_is_written(tmp_path):

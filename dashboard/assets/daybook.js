@@ -104,6 +104,83 @@
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   });
 
+  // What the server drew gives way to the page once its chart is drawn, or once there is something to be said.
+  const first = document.getElementById("first");
+  function unveil() {
+    if (first) first.hidden = true;
+  }
+  function watch(plot) {
+    plot.on("plotly_hover", (event) => read(event.points));
+    plot.on("plotly_unhover", () => (document.getElementById("readout").textContent = ""));
+    plot.on("plotly_afterplot", () => plot.data.length > 0 && unveil());
+    if (plot.data.length > 0) unveil();
+  }
+  {
+    const waits = new MutationObserver(function () {
+      const plot = document.querySelector("#chart .js-plotly-plot");
+      const isSilent = document.querySelector("#picture[hidden], #drawing[hidden]") && document.querySelector("#tiles p");
+      if (isSilent || document.querySelector("#alert:not(:empty)")) unveil();
+      if (!plot || !plot.on) return;
+      waits.disconnect();
+      watch(plot);
+    });
+    waits.observe(document.documentElement, { childList: true, subtree: true });
+  }
+
+  // On a telephone a box would hide what it speaks of: a line above the panels says the same.
+  function read(points) {
+    const spoken = points.filter((point) => point.data.customdata);
+    const lines = spoken.map((point) => point.data.name.replace(" in words", "") + ": " + point.customdata);
+    document.getElementById("readout").textContent =
+      [window.daybook.inWords(String(points[0].x).slice(0, 10)), ...lines].join(" · ").replaceAll("<br>", " ");
+  }
+
+  // What was known on …: the scrubber draws by itself, and asks the server for the rest when it stands still.
+  let record = null;
+  let template = null;
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
+  const moments = () => (template && record && record.moments) || [];
+  const isToday = (place) => place === moments().length - 1;
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.daybook = {
+    keep: function (entries, view) {
+      record = entries;
+      template = view;
+      document.body.classList.remove("scrubbing");
+      if (moments().length > 0) scrubber.followed();
+    },
+  };
+
+  /** A part of compare.js as a component of Dash's. */
+  function component(part) {
+    if (typeof part === "string") return part;
+    const [type, className, ...children] = part;
+    const props = { children: children.length === 1 ? component(children[0]) : children.map(component) };
+    return { namespace: "dash_html_components", type: type, props: className ? { ...props, className } : props };
+  }
+
+  function show(place) {
+    document.body.classList.add("scrubbing");
+    const moment = moments()[place];
+    const seen = window.daybook.compare(record, template, moment);
+    const text = isToday(place) ? "today" : window.daybook.inWords(moment);
+    set("chart", { figure: seen.figure });
+    set("headline", { children: seen.headline });
+    set("tiles", { children: seen.tiles.map(component) });
+    set("moment", { value: place });
+    set("moment-date", { children: text });
+    document.getElementById("moment").setAttribute("aria-valuetext", text);
+  }
+
+  function rest(place) {
+    const moment = isToday(place) ? "" : moments()[place];
+    if (document.getElementById("asof").value === moment) set("again", { data: Date.now() });
+    else set("asof", { value: moment });
+  }
+
+  const scrubber = window.daybook.scrubber(() => moments().length, show, rest);
+
   // The picture is always the light one, with its words: it goes where this page isn't.
   const SIZE = { width: 1200, height: 1120 };
   function picture(drawn) {

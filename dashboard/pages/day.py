@@ -84,7 +84,7 @@ def content(entries: Sequence[Row], date: dt.date, files: Files, addresses: Addr
             className="pictures",
         ),
         html.H2("Every entry"),
-        _entries(mine, files, date),
+        _entries(mine, files, date, addresses),
     ]
 
 
@@ -155,8 +155,7 @@ def _then_and_now(given: Mapping[tuple[str, str], Sequence[Answer]]) -> Any:
             ]
         )
     header = ["Figure", "At first", "Today", "Change", "In percent", "Answers", "The last on"]
-    table = frame.table("What was said first, and what is said today", header, rows, "then", texts=(0, 6))
-    return html.Div(table, className="listed")
+    return frame.table("What was said first, and what is said today", header, rows, "then", texts=(0, 6))
 
 
 def _picture(name: str, show: str, given: Sequence[Answer], until: dt.datetime) -> Any:
@@ -179,7 +178,7 @@ def _figure(value: Figure) -> str:
     return "not reported" if value is None else text.number(value)
 
 
-def _entries(mine: Sequence[Row], files: Files, date: dt.date) -> Any:
+def _entries(mine: Sequence[Row], files: Files, date: dt.date, addresses: Addresses) -> Any:
     rows: list[list[Any]] = []
     for number, row in enumerate(mine, 1):
         before = mine[number - 2] if number > 1 else None
@@ -202,9 +201,10 @@ def _entries(mine: Sequence[Row], files: Files, date: dt.date) -> Any:
     header = ["Entry", "Entered", *(NAMES[name] for name in COUNTS), "Run"]
     header += [f"File: {PUBLISHERS[source]}" for source in SOURCES]
     order = ", the oldest first" if len(rows) > 1 else ""
-    caption = f"{text.date(date)}: {plural(len(rows), 'entry')}{order}; of each file its SHA-256"
+    counted = f"{text.date(date)}: {plural(len(rows), 'entry')}{order}; of each file its SHA-256 ("
+    caption = [counted, html.A("CSV", href=addresses.entries(date)), ")"]
     texts = (0, 1, *range(len(header) - 1 - len(SOURCES), len(header)))
-    return html.Div(frame.table(caption, header, rows, "entries", texts=texts), className="entries listed")
+    return html.Div(frame.table(caption, header, rows, "entries", texts=texts), className="entries")
 
 
 def _entered(row: Row, before: Row | None, name: str) -> Any:

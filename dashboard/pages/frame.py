@@ -14,7 +14,7 @@ from markupsafe import Markup
 from dashboard import health, text
 from dashboard.addresses import Addresses
 from dashboard.cache import Snapshot
-from dashboard.markup import markup
+from dashboard.markup import element, markup
 from dashboard.pages import ids
 from dashboard.view import View
 
@@ -22,8 +22,10 @@ PLACES = {"store": "The store of the figures", "ledger": "The ledger"}
 JHU_LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 NYT_LICENCE = "https://github.com/nytimes/covid-19-data/blob/master/LICENSE"
 LAST_DATE = "9999-12-31"  # of a field for dates: without it a year has six digits
+MOTTO = "The U.S. COVID-19 record, with every correction kept"
 REFRESH_SECONDS = 60
 HERE = Addresses()
+FEED = element("link", rel="alternate", type="application/atom+xml", href=HERE.feed, title="Changes")
 DOCUMENT = Markup("""<!DOCTYPE html>
 <html lang="en">
     <head>
@@ -42,8 +44,14 @@ DOCUMENT = Markup("""<!DOCTYPE html>
     </body>
 </html>
 """)
-# The property that a page's content gives of an id, where it isn't its children.
-PROPERTIES = {ids.VERSION: "data", ids.CHART: "figure", ids.DRAWING: "hidden", ids.PICTURE: "hidden"}
+# What a page's content gives of an id, where it isn't its children.
+PROPERTIES = {
+    **{name: (name, "data") for name in (ids.VERSION, ids.ENTRIES, ids.TEMPLATE)},
+    **{name: (name, "hidden") for name in (ids.DRAWING, ids.PICTURE, ids.SCRUBBER)},
+    ids.CHART: (ids.CHART, "figure"),
+    ids.MOMENT: (ids.MOMENT, "value"),
+    ids.LAST_MOMENT: (ids.MOMENT, "max"),
+}
 CONTENT = (ids.VERSION, ids.BANNERS, ids.BADGES, ids.PROVENANCE)
 
 
@@ -80,7 +88,7 @@ def masthead(links: Sequence[tuple[str, str]], badges: Component) -> Component:
             html.Div(
                 [
                     html.A("Daybook", href=links[0][1], className="name"),
-                    html.P("The U.S. COVID-19 record, with every correction kept", className="motto"),
+                    html.P(MOTTO, className="motto"),
                 ]
             ),
             html.Nav([html.A(title, href=path) for title, path in links], **aria(label="Pages")),
@@ -178,11 +186,11 @@ def badges(snapshot: Snapshot, *, state: bool) -> list[Component]:
     return marks
 
 
-def _through(snapshot: Snapshot) -> str:
+def _through(snapshot: Snapshot) -> Any:
     if snapshot.head is None:
         return "not known yet"
     date = snapshot.head.last_acknowledged
-    return "no date yet" if date is None else text.date(date)
+    return "no date yet" if date is None else day(date)
 
 
 def _next(snapshot: Snapshot, *, is_late: bool) -> list[Any]:
@@ -235,40 +243,37 @@ def credit() -> Component:
 def table(
     caption: Any, header: Sequence[str], rows: Iterable[Sequence[Any]], name: str, texts: Sequence[int] = (0,)
 ) -> Component:
-    """A table that scrolls sideways where it has to; ``texts`` are the columns that hold no numbers.
+    """A table that scrolls sideways where it has to, and on a telephone is a list of lists; ``texts`` are the
+    columns that hold no numbers. The first column heads its row.
 
-    The first column heads its row.
+    Roles are written out: a table that is laid out otherwise would lose its own.
     """
     caption_id = f"{name}-caption"
+    side = ["text" if place in texts else "" for place in range(len(header))]
+    head = [
+        html.Th(title, scope="col", role="columnheader", className=kind)
+        for title, kind in zip(header, side, strict=True)
+    ]
+    body = [
+        html.Tr(
+            [
+                html.Th(first, scope="row", role="rowheader", className="text"),
+                *(
+                    html.Td(cell, role="cell", className=side[place], **_labelled(header[place]))
+                    for place, cell in enumerate(rest, 1)
+                ),
+            ],
+            role="row",
+        )
+        for first, *rest in rows
+    ]
     scrolled = html.Div(
         html.Table(
             [
-                html.Thead(
-                    html.Tr(
-                        [
-                            html.Th(title, scope="col", className="text" if place in texts else "")
-                            for place, title in enumerate(header)
-                        ]
-                    )
-                ),
-                html.Tbody(
-                    [
-                        html.Tr(
-                            [
-                                html.Th(cell, scope="row", className="text")
-                                if place == 0
-                                else html.Td(
-                                    cell,
-                                    className="text" if place in texts else "",
-                                    **labelled(header[place]),
-                                )
-                                for place, cell in enumerate(row)
-                            ]
-                        )
-                        for row in rows
-                    ]
-                ),
+                html.Thead(html.Tr(head, role="row"), role="rowgroup"),
+                html.Tbody(body, role="rowgroup"),
             ],
+            role="table",
             **aria(labelledby=caption_id),
         ),
         className="scroll",
@@ -285,8 +290,8 @@ def day(date: dt.date, label: str = "") -> Component:
     return html.A(label or text.date(date), href=HERE.day(date), className="day")
 
 
-def labelled(title: str) -> dict[str, Any]:
-    """What stands before a cell where a table is a list: on a phone."""
+def _labelled(title: str) -> dict[str, Any]:
+    """The heading of a cell for where there is no row of headings."""
     return {"data-label": title}
 
 

@@ -20,6 +20,10 @@ TILES, BELIEVED, NOTES, PNG, DOWNLOADS, RESTATED, TABLE = (
     "restated",
     "table",
 )
+# What was known on …: the scrubber, and what its script works with.
+HEADLINE, CAPTION, TURNS = "headline", "caption", "turns"
+SCRUBBER, MOMENT, LAST_MOMENT, MOMENT_DATE = "scrubber", "moment", "last-moment", "moment-date"
+ENTRIES, TEMPLATE = "entries", "template"
 # The status page.
 ASSESSMENT, DAY, HISTORY = "assessment", "day", "history"
 

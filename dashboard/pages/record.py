@@ -7,9 +7,10 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import chart, series, text
+from dashboard import chart, series, svg, text
 from dashboard.cache import Snapshot
 from dashboard.lately import changed_lately
+from dashboard.markup import markup
 from dashboard.pages import frame, ids, sharing
 from dashboard.series import NAMES, SERIES, Figure, Restated, Seen, Tile, decimals, rounded
 from dashboard.view import AVERAGE, COUNT, LINEAR, LOG, NEW, PER_100K, TOTAL, View
@@ -19,7 +20,16 @@ from storage.tables import Row
 PATH, LINK, TITLE, SECTION = "/", "The record", "the U.S. COVID-19 record", ids.RECORD
 CONTENT = (
     ids.DRAWING,
+    ids.HEADLINE,
+    ids.SCRUBBER,
+    ids.LAST_MOMENT,
+    ids.MOMENT,
+    ids.MOMENT_DATE,
+    ids.TURNS,
     ids.TILES,
+    ids.ENTRIES,
+    ids.TEMPLATE,
+    ids.CAPTION,
     ids.BELIEVED,
     ids.PICTURE,
     ids.CHART,
@@ -34,6 +44,11 @@ DOWNLOADS = {"csv": ("CSV", "shown.csv"), "metadata": ("its units and credit", "
     "zip": ("both as a zip", "shown.zip"),
     "json": ("JSON", "shown.json"),
 }
+SHOWS = {NEW: "New a day", AVERAGE: "7-day average", TOTAL: "Cumulative"}
+SCALES = {LINEAR: "Linear", LOG: "Logarithmic"}
+PERS = {COUNT: "Persons", PER_100K: "Per 100,000"}
+SPANS = {"": "All", "365": "A year", "90": "90 days", "30": "30 days"}
+WORTH_A_LOOK = 3
 ROWS_PER_PAGE = 28
 MAX_RESTATED = 40
 
@@ -44,65 +59,46 @@ def needs(_view: View) -> dict[str, bool]:
 
 
 def section() -> Component:
+    """What we know, what we knew, and the chart of both."""
     return html.Section(
         [
-            html.H1("COVID-19 in the United States", className="headline"),
+            html.H1("COVID-19 in the United States", id=ids.HEADLINE, className="headline"),
+            _way_back(),
             html.Div(id=ids.TILES, className="tiles"),
             html.Div(
                 [
                     html.Form(
                         [
-                            frame.switch(
-                                ids.SHOW,
-                                "Figures",
-                                {
-                                    TOTAL: "Cumulative",
-                                    NEW: "New a day",
-                                    AVERAGE: "7-day average",
-                                },
-                                TOTAL,
-                            ),
-                            frame.switch(
-                                ids.SCALE,
-                                "Scale",
-                                {LINEAR: "Linear", LOG: "Logarithmic"},
-                                LINEAR,
-                            ),
-                            frame.switch(
-                                ids.PER,
-                                "Counted in",
-                                {COUNT: "Persons", PER_100K: "Per 100,000"},
-                                COUNT,
-                            ),
-                            frame.switch(
-                                ids.SPAN,
-                                "Period",
-                                {"": "All", "365": "A year", "90": "90 days", "30": "30 days"},
-                                "",
-                            ),
-                            html.Fieldset(
+                            frame.switch(ids.SHOW, "Figures", SHOWS, NEW),
+                            frame.switch(ids.SPAN, "Period", SPANS, ""),
+                            html.Details(
                                 [
-                                    html.Legend("Or from date to date"),
+                                    html.Summary("Scale, unit, dates"),
                                     html.Div(
                                         [
-                                            frame.date_field(ids.START, "From"),
-                                            frame.date_field(ids.END, "To"),
+                                            frame.switch(ids.SCALE, "Scale", SCALES, LINEAR),
+                                            frame.switch(ids.PER, "Counted in", PERS, COUNT),
+                                            html.Fieldset(
+                                                [
+                                                    html.Legend("From date to date"),
+                                                    html.Div(
+                                                        [
+                                                            frame.date_field(ids.START, "From"),
+                                                            frame.date_field(ids.END, "To"),
+                                                        ],
+                                                        className="dates",
+                                                    ),
+                                                ]
+                                            ),
                                         ],
-                                        className="dates",
+                                        className="controls more",
                                     ),
-                                ]
-                            ),
-                            html.Fieldset(
-                                [
-                                    html.Legend("As it was believed"),
-                                    html.Div(frame.date_field(ids.ASOF, "At the end of"), className="dates"),
-                                ]
+                                ],
                             ),
                         ],
                         className="controls",
                         **frame.aria(label="What the chart shows"),
                     ),
-                    html.Div(id=ids.BELIEVED, role="status"),
                     _picture(),
                 ],
                 id=ids.DRAWING,
@@ -111,9 +107,41 @@ def section() -> Component:
             html.Div(id=ids.RESTATED),
             html.Div(id=ids.LATELY),
             html.Div(id=ids.TABLE),
+            dcc.Store(id=ids.ENTRIES),
+            dcc.Store(id=ids.TEMPLATE),
         ],
         id=ids.RECORD,
         hidden=True,
+    )
+
+
+def _way_back() -> Component:
+    return html.Form(
+        [
+            html.Fieldset(
+                [
+                    html.Legend("What did we know on …?"),
+                    html.Div(frame.date_field(ids.ASOF, "At the end of"), className="dates"),
+                    html.Div([_range(), html.Div(id=ids.TURNS, className="turns")], id=ids.SCRUBBER),
+                    html.Div(id=ids.BELIEVED, role="status"),
+                ]
+            )
+        ],
+        className="way-back",
+    )
+
+
+def _range() -> Component:
+    """The moments as a scrubber: assets/daybook.js moves through them, assets/compare.js computes them."""
+    return html.Div(
+        [
+            html.Button("‹", id="earlier", type="button", **frame.aria(label="An entry earlier")),
+            dcc.Input(id=ids.MOMENT, type="range", min=0, max=1, step=1, value=1),
+            html.Button("›", id="later", type="button", **frame.aria(label="An entry later")),
+            html.Button("Play", id="play", type="button"),
+            html.Div([html.Label("as known", htmlFor=ids.MOMENT), html.Output("today", id=ids.MOMENT_DATE)]),
+        ],
+        className="range",
     )
 
 
@@ -128,7 +156,16 @@ def _picture() -> Component:
     return html.Div(
         [
             html.Figure(
-                [html.Div(graph, className="chart"), html.Figcaption(id=ids.NOTES, className="notes")]
+                [
+                    html.P(id="readout", className="readout", **frame.aria(hidden="true")),
+                    html.Div(graph, className="chart"),
+                    html.Figcaption(
+                        [
+                            html.P(id=ids.CAPTION, className="choice", role="status"),
+                            html.Div(id=ids.NOTES, className="notes"),
+                        ]
+                    ),
+                ]
             ),
             html.Div(
                 [
@@ -146,8 +183,11 @@ def _picture() -> Component:
 
 def content(snapshot: Snapshot, view: View) -> dict[str, Any]:
     """What each id in the section holds; nothing is drawn where there is nothing to draw."""
-    seen = snapshot.seen(view)
+    seen, entries = snapshot.seen(view), snapshot.entries_of(view)
     values: dict[str, Any] = {
+        ids.HEADLINE: headline(seen),
+        **scrubber(entries, view),
+        ids.ENTRIES: series.compact(entries),
         ids.TILES: tiles(seen, snapshot),
         ids.DRAWING: not seen.rows,
         ids.BELIEVED: believed(seen, snapshot),
@@ -156,19 +196,37 @@ def content(snapshot: Snapshot, view: View) -> dict[str, Any]:
     }
     if not seen.now.dates:
         return values | {
-            name: [] for name in (ids.NOTES, ids.DOWNLOADS, ids.SHARING, ids.RESTATED, ids.TABLE)
+            name: [] for name in (ids.CAPTION, ids.NOTES, ids.DOWNLOADS, ids.SHARING, ids.RESTATED, ids.TABLE)
         }
     query = view.query()
     return values | {
         ids.CHART: figure(seen, synthetic=snapshot.settings.synthetic),
-        ids.NOTES: notes(seen),
+        ids.TEMPLATE: chart.template(seen, synthetic=snapshot.settings.synthetic),
+        ids.CAPTION: caption(seen),
+        ids.NOTES: frame.bullets(sentences(seen)),
         ids.DOWNLOADS: [
             html.A(label, href=f"/data/{file}{query}", id=name) for name, (label, file) in DOWNLOADS.items()
         ],
         ids.SHARING: sharing.content(seen),
-        ids.RESTATED: restated_table(seen),
+        ids.RESTATED: restated_table(seen, entries),
         ids.TABLE: figures_table(seen),
     }
+
+
+def first(snapshot: Snapshot, view: View) -> str:
+    """The same as HTML without a script: what it says, and the chart."""
+    seen = snapshot.seen(view)
+    parts = [
+        *frame.banners(snapshot),
+        html.Header(
+            html.Div([html.P("Daybook", className="name"), html.P(frame.MOTTO, className="motto")]),
+            className="masthead",
+        ),
+        html.H1(headline(seen), className="headline"),
+        html.Div(tiles(seen, snapshot), className="tiles"),
+    ]
+    drawn = svg.drawing(chart.chart(seen, synthetic=snapshot.settings.synthetic)) if seen.now.dates else ""
+    return f"{markup(parts)}{drawn}{markup(html.P([caption(seen), ' ', text.CREDIT]))}"
 
 
 def figure(seen: Seen, *, synthetic: bool) -> dict[str, Any]:
@@ -197,15 +255,15 @@ def caption(seen: Seen) -> str:
 
 def tiles(seen: Seen, snapshot: Snapshot) -> list[Component]:
     """The newest day's figures; of the record as it stood, where that is shown."""
-    found = series.tiles(seen.shown_rows)
+    found = series.tiles(seen.shown_rows, seen.rows if seen.then else ())
     if not found:
         unread = snapshot.rows is None or seen.is_unread
         silence = "The figures can't be read now." if unread else "There are no figures yet."
         return [html.P(silence, className="empty")]
-    return [_tile(tile) for tile in found]
+    return [_tile(tile, is_past=seen.then is not None) for tile in found]
 
 
-def _tile(tile: Tile) -> Component:
+def _tile(tile: Tile, *, is_past: bool) -> Component:
     places = 2 if tile.series == "fatality" else 0
     suffix = " %" if tile.series == "fatality" else ""
     name = html.H2(NAMES[tile.series])
@@ -222,12 +280,73 @@ def _tile(tile: Tile) -> Component:
         [
             name,
             html.P(text.number(tile.value, places) + suffix, className="value"),
+            *([html.P(_today(tile, places, suffix), className="now")] if is_past else []),
             html.P(f"{text.signed(tile.on_day, places)} on the day"),
             html.P(f"{text.signed(tile.on_week, places)} on the week"),
-            html.P(frame.day(tile.date), className="when"),
+            html.P(text.date(tile.date), className="when"),
         ],
         className=f"tile {tile.series}",
     )
+
+
+def _today(tile: Tile, places: int, suffix: str) -> str:
+    if tile.today is None or tile.value is None:
+        return "not reported today"
+    if text.number(tile.today, places) == text.number(tile.value, places):
+        return "the same today"
+    difference = text.signed(tile.today - tile.value, places)
+    return f"today {text.number(tile.today, places)}{suffix}, {difference}"
+
+
+def headline(seen: Seen) -> str:
+    """The newest figures, each with its own date; of a past date what was known, and what is said today."""
+    rows, asof = seen.shown_rows, seen.view.asof
+    if asof is None:
+        if not rows:
+            return "COVID-19 in the United States"
+        newest = rows[-1].day
+        cases, deaths = text.number(newest.counts.cases), text.number(newest.counts.deaths)
+        return f"{cases} cases and {deaths} deaths in the United States by {text.date(newest.date)}"
+    if seen.is_unread:
+        return f"What was known on {text.date(asof)} can't be read now."
+    if not rows:
+        return f"On {text.date(asof)} nothing had been recorded yet."
+    day = rows[-1].day
+    today = {row.day.date: row.day.counts.cases for row in seen.rows}.get(day.date)
+    end = text.date(day.date)
+    if day.date.year == asof.year:
+        end = end.rpartition("\u00a0")[0]
+    same = "Today we say the same."
+    now = same if today == day.counts.cases else f"Today we say {text.number(today)} for that date."
+    return f"On {text.date(asof)} the record ended on {end}, at {text.number(day.counts.cases)} cases. {now}"
+
+
+def scrubber(entries: Sequence[Row], view: View) -> dict[str, Any]:
+    """Where the scrubber stands among the dates on which something was entered; the last is today."""
+    dates = series.moments(entries)
+    last = max(len(dates) - 1, 0)
+    place = last if view.asof is None else max(0, sum(date <= view.asof for date in dates[:-1]) - 1)
+    return {
+        ids.SCRUBBER: last == 0,
+        ids.LAST_MOMENT: last,
+        ids.MOMENT: place,
+        ids.MOMENT_DATE: text.date(view.asof) if view.asof else "today",
+        ids.TURNS: turns(entries, view),
+    }
+
+
+def turns(entries: Sequence[Row], view: View) -> list[Component]:
+    """The dates that are worth a look."""
+    items = [
+        html.Li(
+            [
+                frame.link(text.date(turn.before), frame.address(view, asof=turn.before), f"turn-{turn.on}"),
+                f": a day later {plural(turn.days, 'day')} changed, by up to {text.number(abs(turn.change))}",
+            ]
+        )
+        for turn in series.turns(entries, WORTH_A_LOOK)
+    ]
+    return [html.P("Worth a look:"), html.Ul(items)] if items else []
 
 
 def believed(seen: Seen, snapshot: Snapshot) -> list[Component]:
@@ -277,21 +396,14 @@ def _stood(seen: Seen, entries: Sequence[Row]) -> str:
     if seen.view.moment and newest.date() < seen.view.moment.date():
         return f"{asof} lies after the newest entry, of {text.when(newest)}: this is today's record."
     days = len({change.date for change in seen.restated})
-    return (
-        f"The record as it stood when {asof} ended (UTC): {plural(len(seen.rows_then), 'day')} through "
-        f"{text.date(seen.rows_then[-1].day.date)}, over today's as a pale dotted line. "
-        f"{plural(days, 'day')} shown here {'was' if days == 1 else 'were'} restated later"
-        f"{', ringed' if days else ''}."
-    )
-
-
-def notes(seen: Seen) -> list[Component]:
-    """What is missing, and how to read what is there."""
-    return [html.P(caption(seen), className="choice"), *frame.bullets(sentences(seen))]
+    restated = f"{plural(days, 'day')} shown here {'was' if days == 1 else 'were'} restated later"
+    how = "; dotted is today's record, filled the gap" if days else ""
+    days_then = plural(len(seen.rows_then), "day")
+    return f"The record as it stood when {asof} ended (UTC): {days_then}. {restated}{how}."
 
 
 def sentences(seen: Seen) -> list[str]:
-    """The same without the caption."""
+    """What is missing, and how to read what is there."""
     rows, found = seen.shown_rows, []
     unreported, missing = series.unreported(rows), series.missing(rows)
     if unreported:
@@ -305,8 +417,9 @@ def sentences(seen: Seen) -> list[str]:
     return [*found, *text.notes(seen.view, seen.then or seen.now)]
 
 
-def restated_table(seen: Seen) -> list[Component]:
-    """Figures that were restated after the chosen date: the newest dates, and where to get all."""
+def restated_table(seen: Seen, entries: Sequence[Row]) -> list[Component]:
+    """Figures that were restated after the chosen date, each change by its own entry: the newest dates, and
+    where to get all."""
     if not seen.restated:
         return []
     total = len(seen.restated)
@@ -322,24 +435,30 @@ def restated_table(seen: Seen) -> list[Component]:
                 html.A("all as CSV", href=href, id="restated-csv"),
                 ")",
             ],
-            ["Date", "Figure", "Then", "Now", "Change", "Last entered"],
-            [_change(change, seen.view) for change in reversed(seen.restated[-MAX_RESTATED:])],
+            ["Date", "Figure", "Then", "Now", "Change", "Entered"],
+            [_change(change, entries, seen.view) for change in reversed(seen.restated[-MAX_RESTATED:])],
             "restated",
             texts=(0, 1, 5),
         ),
     ]
 
 
-def _change(change: Restated, view: View) -> list[Any]:
+def _change(change: Restated, entries: Sequence[Row], view: View) -> list[Any]:
     places = decimals(change.series, view)
-    difference = None if change.then is None or change.now is None else change.now - change.then
+    steps = series.steps(entries, change, view)
     return [
         frame.day(change.date, str(change.date)),
         NAMES[change.series],
         text.number(change.then, places),
         text.number(change.now, places),
-        text.signed(difference, places),
-        text.moment(change.entered_at),
+        text.signed(chart.difference(change, view), places),
+        [
+            html.Div(
+                text.moment(step.entered_at)
+                + (f": {text.signed(step.change, places)}" if len(steps) > 1 else "")
+            )
+            for step in steps
+        ],
     ]
 
 

@@ -30,9 +30,12 @@ def read(query: Mapping[str, str]) -> tuple[str, str]:
 
 def content(entries: Sequence[Row], name: str, show: str, addresses: Addresses) -> list[Any]:
     """The page of one series."""
+    heading = html.H1("When each day was rewritten", className="headline")
+    if not entries:
+        return [heading, html.P("Nothing has been entered yet.", className="lead")]
     changes = restatements(answers(entries, name, show), name)
     return [
-        html.H1("When each day was rewritten", className="headline"),
+        heading,
         html.P(lead(changes, entries, name, show), className="lead"),
         _switches(name, show, addresses),
         *(_map(changes, entries, name, show, addresses) if changes else []),
@@ -138,35 +141,32 @@ def _settling(entries: Sequence[Row], name: str) -> list[Any]:
         return [html.P("Each day was history already when the record began: how it came about is not known.")]
     return [
         *frame.bullets(said(name, chosen)),
-        html.Div(
-            frame.table(
-                "Days that first appeared since the record began. Settled: within 0.1 % of today's figure, "
-                "for good. Days are counted from the first appearance: half of them, nine of ten, all.",
+        frame.table(
+            "Days that first appeared since the record began. Settled: within 0.1 % of today's figure, "
+            "for good. Days are counted from the first appearance: half of them, nine of ten, all.",
+            [
+                "Figure",
+                "Days",
+                "Restated",
+                "Settled at first",
+                "Settled after",
+                "Changes came after",
+                "First off by",
+            ],
+            [
                 [
-                    "Figure",
-                    "Days",
-                    "Restated",
-                    "Settled at first",
-                    "Settled after",
-                    "Changes came after",
-                    "First off by",
-                ],
-                [
-                    [
-                        f"{NAMES[other]}, {SHOWN[show]}",
-                        f"{found.days:,}",
-                        f"{found.restated:,}",
-                        f"{found.near_at_first:,}",
-                        _three(found.settled, "{:,}", " days"),
-                        _three(found.lags, "{:,}", " days"),
-                        _three([part * 100 for part in found.off], "{:,.2f}", "\u00a0%"),
-                    ]
-                    for (other, show), found in every.items()
-                    if found.days
-                ],
-                "settling",
-            ),
-            className="listed",
+                    f"{NAMES[other]}, {SHOWN[show]}",
+                    f"{found.days:,}",
+                    f"{found.restated:,}",
+                    f"{found.near_at_first:,}",
+                    _three(found.settled, "{:,}", " days"),
+                    _three(found.lags, "{:,}", " days"),
+                    _three([part * 100 for part in found.off], "{:,.2f}", "\u00a0%"),
+                ]
+                for (other, show), found in every.items()
+                if found.days
+            ],
+            "settling",
         ),
     ]
 

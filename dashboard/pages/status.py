@@ -261,7 +261,8 @@ def history(snapshot: Snapshot, day: dt.date | None) -> list[Component]:
     ]
     query = f"?day={day}"
     caption = [
-        f"{day}: {plural(len(found), 'entry')} (",
+        frame.day(day, str(day)),
+        f": {plural(len(found), 'entry')} (",
         html.A("CSV", href=f"/data/revisions.csv{query}"),
         ", ",
         html.A("JSON", href=f"/data/revisions.json{query}"),

@@ -19,31 +19,30 @@ from dashboard.routes import feed
 from storage.tables import Row
 
 HTML, ATOM = "text/html; charset=utf-8", "application/atom+xml; charset=utf-8"
-MOST_KEPT = 1_000  # pages; a day's has 30 kB
 
 
 class Drawn:
     """What was drawn of the entries that were last read, by its address."""
 
     def __init__(self) -> None:
-        self._entries: object = None
-        self._drawn: dict[object, Any] = {}
+        self._kept: tuple[object, object, dict[object, Any]] = (None, None, {})
 
     def get(self, snapshot: Snapshot, address: object, draw: Callable[[], Any]) -> Any:
         """What is drawn there, drawn anew when there are other entries."""
-        source = snapshot.entries, snapshot.files
-        if self._entries != tuple(map(id, source)) or len(self._drawn) > MOST_KEPT:
-            self._source, self._entries, self._drawn = source, tuple(map(id, source)), {}
-        if address not in self._drawn:
-            self._drawn[address] = draw()
-        return self._drawn[address]
+        entries, files, drawn = self._kept  # another thread may begin anew
+        if entries is not snapshot.entries or files is not snapshot.files:
+            drawn = {}
+            self._kept = snapshot.entries, snapshot.files, drawn
+        if address not in drawn:
+            drawn[address] = draw()
+        return drawn[address]
 
 
 def register(server: Flask, desk: Desk, stylesheets: list[str]) -> None:
     """Serve them. Every page is answered from memory."""
     drawn = Drawn()
     head = Markup().join(element("link", rel="stylesheet", href=href) for href in stylesheets)
-    head += element("link", rel="alternate", type="application/atom+xml", href=HERE.feed, title="Changes")
+    head += frame.FEED
 
     def answer(
         snapshot: Snapshot, title: str, description: str, main: Any, status: int = HTTPStatus.OK
@@ -64,11 +63,8 @@ def register(server: Flask, desk: Desk, stylesheets: list[str]) -> None:
             return unread(snapshot)
         entries = snapshot.entries
         chosen = revisions.read(request.args)
-        title, description = revisions.title(*chosen), revisions.description(entries, *chosen)
-        main = drawn.get(
-            snapshot, chosen, lambda: markup(revisions.content(entries, *chosen, addresses=HERE))
-        )
-        return answer(snapshot, title, description, main)
+        description, main = drawn.get(snapshot, chosen, lambda: _revisions(entries, *chosen))
+        return answer(snapshot, revisions.title(*chosen), description, main)
 
     @server.get("/day/<date>")
     def day_page(date: str) -> Response:
@@ -111,3 +107,8 @@ def register(server: Flask, desk: Desk, stylesheets: list[str]) -> None:
 def _day(snapshot: Snapshot, entries: tuple[Row, ...], date: dt.date) -> tuple[str, Markup]:
     content = day.content(entries, date, snapshot.files, HERE)
     return day.description(entries, date), markup(content)
+
+
+def _revisions(entries: tuple[Row, ...], name: str, show: str) -> tuple[str, Markup]:
+    content = revisions.content(entries, name, show, HERE)
+    return revisions.description(entries, name, show), markup(content)

@@ -19,7 +19,7 @@ class DayAnswer(Answer.from_dict(counts("counts."))):  # type: ignore[misc]
     entries = whole()
     version = whole()
     run = text()
-    acknowledged_at = moment("acknowledged_at")
+    acknowledged_at = moment()
 
 
 ANSWER = DayAnswer(many=True)
