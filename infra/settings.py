@@ -134,21 +134,7 @@ def _problems(settings: Settings) -> Iterable[str]:
         )
     if len(settings.label) > MAX_LABEL or not LABEL.fullmatch(settings.label):
         yield f"daybook:label {settings.label!r}: at most {MAX_LABEL} letters, digits, spaces, dots, dashes"
-    if problem := problem_with(settings.schedule):
-        yield f"daybook:schedule {settings.schedule!r}: {problem}"
-    elif not (interval := longest_interval(settings.schedule)):
-        yield f"daybook:schedule {settings.schedule!r}: never comes twice"
-    elif interval >= timedelta(hours=MAX_ALARM_HOURS):
-        yield (
-            f"daybook:schedule {settings.schedule!r}: may leave {interval / timedelta(hours=1):g} hours between "
-            f"two runs; an alarm looks back {MAX_ALARM_HOURS} at most, and would ring between any two"
-        )
-    elif interval >= timedelta(hours=settings.stale_after_hours):
-        yield (
-            f"daybook:stale_after_hours {settings.stale_after_hours}: must be more than the "
-            f"{interval / timedelta(hours=1):g} hours that daybook:schedule {settings.schedule!r} may leave "
-            "between two runs"
-        )
+    yield from _schedule(settings)
     if settings.timezone not in available_timezones():
         yield f"daybook:timezone {settings.timezone!r}: no such zone; write it like America/New_York"
     yield from _each("emails", settings.emails, EMAIL.fullmatch, "not an e-mail address")
@@ -173,6 +159,23 @@ def _problems(settings: Settings) -> Iterable[str]:
     yield from _numbers(settings)
     if settings.check_packages:
         yield from (f"{name} isn't in {package.FOLDER}: run make package" for name in package.missing())
+
+
+def _schedule(settings: Settings) -> Iterable[str]:
+    if problem := problem_with(settings.schedule):
+        yield f"daybook:schedule {settings.schedule!r}: {problem}"
+    elif not (interval := longest_interval(settings.schedule)):
+        yield f"daybook:schedule {settings.schedule!r}: never comes twice"
+    elif (hours := interval / timedelta(hours=1)) >= MAX_ALARM_HOURS:
+        yield (
+            f"daybook:schedule {settings.schedule!r}: may leave {hours:g} hours between two runs; an alarm "
+            f"looks back {MAX_ALARM_HOURS} at most, and would ring between any two"
+        )
+    elif hours >= settings.stale_after_hours:
+        yield (
+            f"daybook:stale_after_hours {settings.stale_after_hours}: must be more than the {hours:g} hours "
+            f"that daybook:schedule {settings.schedule!r} may leave between two runs"
+        )
 
 
 def _numbers(settings: Settings) -> Iterable[str]:

@@ -458,7 +458,7 @@ def test_stacks_live_side_by_side_in_one_account(stack):
         ({"nyt_url": "http://raw.githubusercontent.com/us.csv"}, "daybook:nyt_url .*: must be https"),
         ({"jhu_url": "https://example.org/a.csv"}, "daybook:jhu_url .*isn't one of daybook:allowed_hosts"),
         ({"nyt_url": "https://raw.githubusercontent.com/us.csv?token=t"}, "us.csv': has a query"),
-        ({"nyt_url": "https://raw.githubusercontent.com:70000/us.csv"}, "daybook:nyt_url .*Port out of range"),
+        ({"nyt_url": "https://raw.githubusercontent.com:70000/us.csv"}, "nyt_url .*Port out of range"),
         ({"webhooks": '["https://example.org:hook/"]'}, "daybook:webhooks .*Port could not be cast"),
         ({"webhooks": '["HTTPS://example.org/"]'}, "daybook:webhooks .*not a web address"),
         ({"emails": '["ada@example.org,"]'}, "daybook:emails 'ada@example.org,': not an e-mail address"),
