@@ -5,6 +5,7 @@ import sys
 import pulumi
 import pulumi_aws as aws
 
+from infra.account import find_account
 from infra.buckets import create_archive
 from infra.code import read_code
 from infra.consumer import create_consumer
@@ -31,7 +32,7 @@ if pulumi.runtime.settings.get_monitor() is None:
 settings = read_settings()
 tag_everything(settings.stack)
 code = read_code()
-account = aws.get_caller_identity().account_id
+account = find_account()
 
 place = find_place(settings) if settings.dashboard == BEANSTALK else None
 

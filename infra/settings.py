@@ -25,11 +25,13 @@ STACK = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 MAX_STACK = 30  # an S3 bucket's name has 63 characters: daybook-<stack>-rejected-<account>
 MAX_LABEL = 30  # an SMS has 160 characters, and the report needs most of them
 LABEL = re.compile(r"[A-Za-z0-9 .-]*")
-EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+EMAIL = re.compile(r"[^@\s<>,;:]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 STORES = (TIMESTREAM, DYNAMODB)
 NONE, BEANSTALK, CLOUDFRONT = "none", "beanstalk", "cloudfront"
 SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+MAX_ALARM_HOURS = 168  # CloudWatch evaluates at most seven days
+MAX_DEADLINE_SECONDS = 90  # Lambda ends the fetcher after 120, and what it fetched is still to be entered
 RETENTION_HOURS = (24, 168)  # what a shard's price includes; what longer retention of up to 7 days does
 
 
@@ -132,14 +134,7 @@ def _problems(settings: Settings) -> Iterable[str]:
         )
     if len(settings.label) > MAX_LABEL or not LABEL.fullmatch(settings.label):
         yield f"daybook:label {settings.label!r}: at most {MAX_LABEL} letters, digits, spaces, dots, dashes"
-    if problem := problem_with(settings.schedule):
-        yield f"daybook:schedule {settings.schedule!r}: {problem}"
-    elif (interval := longest_interval(settings.schedule)) >= timedelta(hours=settings.stale_after_hours):
-        yield (
-            f"daybook:stale_after_hours {settings.stale_after_hours}: must be more than the "
-            f"{interval / timedelta(hours=1):g} hours that daybook:schedule {settings.schedule!r} may leave "
-            "between two runs"
-        )
+    yield from _schedule(settings)
     if settings.timezone not in available_timezones():
         yield f"daybook:timezone {settings.timezone!r}: no such zone; write it like America/New_York"
     yield from _each("emails", settings.emails, EMAIL.fullmatch, "not an e-mail address")
@@ -166,12 +161,34 @@ def _problems(settings: Settings) -> Iterable[str]:
         yield from (f"{name} isn't in {package.FOLDER}: run make package" for name in package.missing())
 
 
+def _schedule(settings: Settings) -> Iterable[str]:
+    if problem := problem_with(settings.schedule):
+        yield f"daybook:schedule {settings.schedule!r}: {problem}"
+    elif not (interval := longest_interval(settings.schedule)):
+        yield f"daybook:schedule {settings.schedule!r}: never comes twice"
+    elif (hours := interval / timedelta(hours=1)) >= MAX_ALARM_HOURS:
+        yield (
+            f"daybook:schedule {settings.schedule!r}: may leave {hours:g} hours between two runs; an alarm "
+            f"looks back {MAX_ALARM_HOURS} at most, and would ring between any two"
+        )
+    elif hours >= settings.stale_after_hours:
+        yield (
+            f"daybook:stale_after_hours {settings.stale_after_hours}: must be more than the {hours:g} hours "
+            f"that daybook:schedule {settings.schedule!r} may leave between two runs"
+        )
+
+
 def _numbers(settings: Settings) -> Iterable[str]:
     if settings.budget_usd < 0:
         yield f"daybook:budget_usd {settings.budget_usd}: 0 for none, or whole dollars"
     for key in ("max_source_bytes", "source_deadline_seconds", "stale_after_hours"):
         if getattr(settings, key) <= 0:
             yield f"daybook:{key} {getattr(settings, key)}: must be more than 0"
+    if settings.source_deadline_seconds > MAX_DEADLINE_SECONDS:
+        yield (
+            f"daybook:source_deadline_seconds {settings.source_deadline_seconds}: must be at most "
+            f"{MAX_DEADLINE_SECONDS}"
+        )
     least, most = RETENTION_HOURS
     if not least <= settings.stream_retention_hours <= most:
         yield f"daybook:stream_retention_hours {settings.stream_retention_hours}: must be {least} to {most}"
@@ -184,10 +201,10 @@ def _each(key: str, texts: Iterable[str], valid: Callable[[str], object], proble
 def _url_problem(url: str, settings: Settings, from_allowed_host: bool) -> str | None:
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port  # which raise
     except ValueError as error:
         return str(error)
-    if not host or parts.scheme not in ("http", "https") or parts.username or re.search(r"\s", url):
+    if not host or not re.match("https?://", url) or parts.username or re.search(r"\s", url):
         return "not a web address"
     if parts.scheme == "http" and host not in settings.insecure_hosts:
         return f"must be https ({host} isn't one of daybook:insecure_hosts)"

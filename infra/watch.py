@@ -13,13 +13,12 @@ import pulumi_aws as aws
 
 from functions import metrics
 from infra.functions import Function
-from infra.settings import Settings
+from infra.settings import MAX_ALARM_HOURS, Settings
 from infra.tables import Tables
 from infra.topics import Topics
 from storage.tables import TIMESTREAM
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
-MAX_HOURS = 168  # CloudWatch evaluates at most seven days
 RUNBOOK = "docs/runbook.md#"
 MAX_LAG_DAYS = 2  # a source that is two days behind the other is no lag: this is days that nobody entered
 MAX_ITERATOR_AGE = 6 * HOUR * 1000  # milliseconds; half of what a record is tried
@@ -49,7 +48,7 @@ class Alarm:
 
 def alarms(settings: Settings, functions: Mapping[str, Function], tables: Tables) -> list[Alarm]:
     """What rings. Each name is a heading of the runbook."""
-    hours = min(settings.stale_after_hours, MAX_HOURS)
+    hours = min(settings.stale_after_hours, MAX_ALARM_HOURS)
     of_stack = {metrics.STACK: settings.stack}
     found = [
         Alarm(

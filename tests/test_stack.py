@@ -458,11 +458,17 @@ def test_stacks_live_side_by_side_in_one_account(stack):
         ({"nyt_url": "http://raw.githubusercontent.com/us.csv"}, "daybook:nyt_url .*: must be https"),
         ({"jhu_url": "https://example.org/a.csv"}, "daybook:jhu_url .*isn't one of daybook:allowed_hosts"),
         ({"nyt_url": "https://raw.githubusercontent.com/us.csv?token=t"}, "us.csv': has a query"),
+        ({"nyt_url": "https://raw.githubusercontent.com:70000/us.csv"}, "nyt_url .*Port out of range"),
+        ({"webhooks": '["https://example.org:hook/"]'}, "daybook:webhooks .*Port could not be cast"),
+        ({"webhooks": '["HTTPS://example.org/"]'}, "daybook:webhooks .*not a web address"),
+        ({"emails": '["ada@example.org,"]'}, "daybook:emails 'ada@example.org,': not an e-mail address"),
+        ({"emails": '["<ada@example.org"]'}, "daybook:emails '<ada@example.org': not an e-mail address"),
         ({"emails": '"ada@example.org"'}, "daybook:emails is a list of texts"),
         ({"emails": "[1]"}, "daybook:emails is a list of texts"),
         ({"emails": "ada@example.org"}, "daybook:emails"),
         ({"max_source_bytes": "many"}, "daybook:max_source_bytes"),
         ({"max_source_bytes": "0"}, "daybook:max_source_bytes 0: must be more than 0"),
+        ({"source_deadline_seconds": "91"}, "daybook:source_deadline_seconds 91: must be at most 90"),
         ({"stream_retention_hours": "23"}, "daybook:stream_retention_hours 23: must be 24 to 168"),
         ({"stream_retention_hours": "169"}, "daybook:stream_retention_hours 169: must be 24 to 168"),
         ({"protect": "perhaps"}, "daybook:protect"),
@@ -470,6 +476,8 @@ def test_stacks_live_side_by_side_in_one_account(stack):
         ({"stack": "other"}, "daybook:stack: there is no such setting"),
         ({"stale_after_hours": "1"}, "daybook:stale_after_hours 1: must be more than the 24 hours that"),
         ({"stale_after_hours": "62", "schedule": "cron(0/15 8-17 ? * 2-6 *)"}, "more than the 62.25 hours"),
+        ({"stale_after_hours": "200", "schedule": "rate(7 days)"}, "'rate.7 days.': may leave 168 hours"),
+        ({"schedule": "cron(0 12 31 2 ? *)"}, "daybook:schedule .*: never comes twice"),
         ({"dashboard_subnet": "vpc-1"}, "daybook:dashboard_subnet 'vpc-1': write it like subnet-"),
     ],
 )
@@ -521,6 +529,19 @@ def test_all_that_is_wrong_is_said_at_once():
         run_program(Recorder(), "test", {"timezone": "Mars", "phones": '["1", "2"]'})
     assert len(str(refused.value).splitlines()) == 4
     assert isinstance(refused.value, pulumi.RunError)  # which the CLI shows without a traceback
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+def test_an_account_of_another_partition_is_refused_before_anything_is_declared(partition):
+    class Elsewhere(Recorder):
+        def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+            known, failures = super().call(args)
+            return {**known, "arn": f"arn:{partition}:iam::123456789012:user/ada"}, failures
+
+    elsewhere = Elsewhere()
+    with pytest.raises(ConfigurationError, match=f"This account is of {partition}"):
+        run_program(elsewhere, "test", {"store": "dynamodb"})
+    assert elsewhere.resources == []
 
 
 def test_http_is_for_insecure_hosts_only():
