@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from marshmallow import Schema
+
 from dashboard import words
 from dashboard.choice import PER_100K, Choice
 from dashboard.record import Seen
@@ -156,7 +158,11 @@ def revisions(entries: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 def document(
-    content: Mapping[str, object], synthetic: bool, trailing: bool, read_at: dt.datetime | None
+    schema: Schema,
+    content: Mapping[str, object],
+    synthetic: bool,
+    trailing: bool,
+    read_at: dt.datetime | None,
 ) -> str:
     """JSON with what must be said wherever the figures go."""
     about = {
@@ -165,4 +171,4 @@ def document(
         "trailing": trailing,
         "read_at": None if read_at is None else written(read_at),
     }
-    return json.dumps({**about, **content}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(schema.dump({**about, **content}), ensure_ascii=False, separators=(",", ":"))

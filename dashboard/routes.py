@@ -13,8 +13,9 @@ from typing import Self
 
 from dash import Dash
 from flask import Flask, Response, request
+from marshmallow import Schema
 
-from dashboard import choice, downloads, record, status_document
+from dashboard import answers, choice, downloads, record, status_document
 from dashboard.latest import Latest, history
 from dashboard.pages import HOME, STATUS, Pages
 
@@ -78,7 +79,9 @@ def _data(server: Flask, pages: Pages) -> None:
         rows = latest.rows or ()
         newest = rows[-1].day.date.isoformat() if rows else None
         content = {"through": newest, "days": [downloads.entry(row) for row in rows]}
-        return _json(Answer.of_rows(latest), pages, content, downloads.named(settings, "record"))
+        return _json(
+            answers.LATEST, Answer.of_rows(latest), pages, content, downloads.named(settings, "record")
+        )
 
     @server.get("/data/shown.csv")
     def shown_csv() -> Response:
@@ -91,7 +94,9 @@ def _data(server: Flask, pages: Pages) -> None:
     @server.get("/data/metadata.json")
     def metadata_json() -> Response:
         answer, seen = _seen(pages)
-        return _json(answer, pages, downloads.about(seen), downloads.stem(seen, settings, "metadata"))
+        return _json(
+            answers.METADATA, answer, pages, downloads.about(seen), downloads.stem(seen, settings, "metadata")
+        )
 
     @server.get("/data/shown.zip")
     def shown_zip() -> Response:
@@ -101,7 +106,7 @@ def _data(server: Flask, pages: Pages) -> None:
         stem = downloads.stem(seen, settings)
         files = {
             f"{stem}.csv": downloads.text_of(downloads.shown_rows(seen)),
-            "metadata.json": _document(answer, pages, downloads.about(seen)),
+            "metadata.json": _document(answers.METADATA, answer, pages, downloads.about(seen)),
         }
         return _download(downloads.zipped(files), "application/zip", answer, f"{stem}.zip")
 
@@ -110,7 +115,8 @@ def _data(server: Flask, pages: Pages) -> None:
         answer, seen = _seen(pages)
         names, *rows = downloads.shown_rows(seen)
         days = [dict(zip(map(str, names), row, strict=True)) for row in rows]
-        return _json(answer, pages, downloads.about(seen) | {"days": days}, downloads.stem(seen, settings))
+        content = downloads.about(seen) | {"days": days}
+        return _json(answers.SHOWN, answer, pages, content, downloads.stem(seen, settings))
 
     @server.get("/data/restated.csv")
     def restated_csv() -> Response:
@@ -126,7 +132,7 @@ def _data(server: Flask, pages: Pages) -> None:
     @server.get("/data/revisions.json")
     def revisions_json() -> Response:
         answer, entries, name = _entries(pages)
-        return _json(answer, pages, {"entries": downloads.revisions(entries)}, name)
+        return _json(answers.REVISIONS, answer, pages, {"entries": downloads.revisions(entries)}, name)
 
 
 def _state(server: Flask, pages: Pages) -> None:
@@ -134,7 +140,9 @@ def _state(server: Flask, pages: Pages) -> None:
     def status_json() -> Response:
         latest = pages.desk.look()
         content = status_document.document(latest, pages.assess(latest))
-        return Response(json.dumps(content | {"stack": pages.settings.stack}), content_type=JSON)
+        return Response(
+            json.dumps(answers.STATUS.dump(content | {"stack": pages.settings.stack})), content_type=JSON
+        )
 
     @server.get("/healthz")
     def healthz() -> Response:
@@ -203,14 +211,14 @@ def _csv(answer: Answer, rows: list[list[downloads.Cell]], name: str) -> Respons
     return _download(downloads.text_of(rows), CSV, answer, f"{name}.csv")
 
 
-def _json(answer: Answer, pages: Pages, content: Mapping[str, object], name: str) -> Response:
+def _json(schema: Schema, answer: Answer, pages: Pages, content: Mapping[str, object], name: str) -> Response:
     if answer.read_at is None:
         return _nothing_read()
-    return _download(_document(answer, pages, content), JSON, answer, f"{name}.json")
+    return _download(_document(schema, answer, pages, content), JSON, answer, f"{name}.json")
 
 
-def _document(answer: Answer, pages: Pages, content: Mapping[str, object]) -> str:
-    return downloads.document(content, pages.settings.synthetic, answer.trailing, answer.read_at)
+def _document(schema: Schema, answer: Answer, pages: Pages, content: Mapping[str, object]) -> str:
+    return downloads.document(schema, content, pages.settings.synthetic, answer.trailing, answer.read_at)
 
 
 def _download(content: str | bytes, kind: str, answer: Answer, name: str) -> Response:
