@@ -2,9 +2,16 @@
 
 import datetime as dt
 import json
+import re
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import requests
 from system import system
 
 from local import state
@@ -13,6 +20,7 @@ from ops.__main__ import run
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("ops-kept")]
 
+ROOT = Path(__file__).resolve().parent.parent
 CASES = {f"2020-03-0{number}": number * 10 for number in range(1, 6)}
 
 
@@ -104,3 +112,24 @@ def test_a_folder_is_taken_before_those_in_it_and_the_newest_of_those(tmp_path):
     (tmp_path / "a" / "ledger.jsonl").write_text("")
     assert find(tmp_path) == tmp_path / "a"
     assert find(tmp_path / "a") == tmp_path / "a"
+
+
+def test_the_page_of_what_is_kept_is_served_until_ctrl_c(kept):
+    command = [sys.executable, "-m", "local", "serve", "--state", str(kept)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as served:
+        assert served.stdout
+        address = re.search(r"http://\S+/", served.stdout.readline())
+        try:
+            assert address, served.stderr and served.stderr.read()
+            for _ in range(120):  # until the page has read the store
+                answer = requests.get(f"{address[0]}data/latest.json", timeout=60)
+                if answer.status_code == 200:
+                    break
+                time.sleep(1)
+            assert [day["cases"] for day in answer.json()["days"]] == [10, 22, 30, 40, 50]
+        finally:
+            served.send_signal(signal.SIGINT)
+        assert served.wait(120) == 0
+    assert run(["status", "--state", str(kept)]) == 4
