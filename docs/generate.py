@@ -20,6 +20,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields, validate
 
+from dashboard import json_answers
 from ops.__main__ import NAME, main, run
 from schemas import event
 from schemas.day import IsoDate, Whole
@@ -97,8 +98,9 @@ def _default(value: Any) -> str:
 
 
 def contracts() -> Mapping[str, Schema]:
-    """Each contract by its name: types of events, the notice, and the answers of commands with ``--json``."""
-    found: dict[str, Schema] = {**event.SCHEMAS, "daybook.notice": NoticeSchema()}
+    """Each contract by its name: types of events, the notice, the answers of the dashboard's
+    addresses, and those of commands with ``--json``."""
+    found: dict[str, Schema] = {**event.SCHEMAS, "daybook.notice": NoticeSchema(), **json_answers.ANSWERS}
     for path, command in commands().items():
         if not isinstance(command, click.Group) and any(
             option.name == "as_data" for option in command.params

@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -223,7 +224,7 @@ class KeptTables:
         self._rows = sorted(map(row, events), key=lambda row: (row.day.date, row.version))
 
     def daily(self) -> list[Row]:
-        return list({row.day.date: row for row in self._rows}.values())
+        return [replace(row, run=None) for row in {row.day.date: row for row in self._rows}.values()]
 
     def entries(self, date: dt.date | None = None) -> list[Row]:
         return [row for row in self._rows if date in (None, row.day.date)]

@@ -6,6 +6,7 @@ import pytest
 from builders import FILES, counts, day, run
 from jsonschema import Draft202012Validator
 from marshmallow import ValidationError
+from test_dashboard_routes import client
 
 from docs.generate import DOCS, contracts, json_schema
 from functions.notice_text import alert, report
@@ -93,3 +94,18 @@ def faults(value, schema):
     """Where a value breaks the schema: ``place: keyword``."""
     errors = Draft202012Validator(schema).iter_errors(value)
     return sorted(f"{'.'.join(map(str, error.absolute_path))}: {error.validator}" for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/status.json", "dashboard.status"),
+        ("/data/latest.json", "dashboard.data.latest"),
+        ("/data/revisions.json", "dashboard.data.revisions"),
+        ("/data/metadata.json?show=new", "dashboard.data.metadata"),
+        ("/data/shown.json?show=average&asof=2020-06-15", "dashboard.data.shown"),
+    ],
+)
+def test_what_the_dashboard_answers_keeps_its_schema(address, name):
+    answer = json.loads(client().get(address).text)
+    assert faults(answer, schema_of(name)) == []

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from docs import generate
-from ops import errors
+from ops import errors, terminal
 from ops.__main__ import main, run
 from ops.options import BOUND, DURATION, MOMENT
 
@@ -221,3 +221,25 @@ def test_a_terminal_that_lacks_a_character_gets_it_written_out():
             [sys.executable, "-c", script], cwd=ROOT, env=surroundings, capture_output=True, check=True
         )
         assert done.stdout == said
+
+
+def test_a_long_wait_says_where_it_is_also_where_there_is_no_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(terminal, "SECONDS", 0.01)
+    told = ""
+    with terminal.progress("Replaying", 3) as move:
+        move()
+        while "Replaying: 1 of 3, " not in told:
+            told += capsys.readouterr().err
+        move(1, "Ending")
+        while "Ending: 2 of 3, " not in told:
+            told += capsys.readouterr().err
+
+
+def test_columns_are_as_wide_as_they_need_to_be_numbers_to_the_right_and_nothing_acts(capsys):
+    terminal.table(
+        ["date", "cases", "why"], [["2020-03-01", 1234, "x" * 200], ["2020-03-02", None, "\x1b[2J"]]
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["date", "cases", "why"]
+    assert lines[1] == f"2020-03-01  1,234  {'x' * 200}"
+    assert lines[2] == "2020-03-02      –  \\x1b[2J"

@@ -14,8 +14,9 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from flask import Flask, Response, request
+from marshmallow import Schema
 
-from dashboard import text, view
+from dashboard import json_answers, text, view
 from dashboard.cache import Desk, Snapshot, history
 from dashboard.series import SERIES, Restated, Seen, rounded
 from dashboard.view import View
@@ -153,7 +154,7 @@ def register(server: Flask, desk: Desk) -> None:
         rows = snapshot.rows or ()
         newest = rows[-1].day.date.isoformat() if rows else None
         content = {"through": newest, "days": [entry(row) for row in rows]}
-        return _json(Answer.of_rows(snapshot), content, "record")
+        return _json(json_answers.LATEST, Answer.of_rows(snapshot), content, "record")
 
     @server.get("/data/shown.csv")
     def shown_csv() -> Response:
@@ -166,7 +167,7 @@ def register(server: Flask, desk: Desk) -> None:
     @server.get("/data/metadata.json")
     def metadata_json() -> Response:
         answer, seen = _seen(desk)
-        return _json(answer, about(seen), text.stem(seen, "metadata"))
+        return _json(json_answers.METADATA, answer, about(seen), text.stem(seen, "metadata"))
 
     @server.get("/data/shown.zip")
     def shown_zip() -> Response:
@@ -176,7 +177,7 @@ def register(server: Flask, desk: Desk) -> None:
         stem = text.stem(seen)
         files = {
             f"{text.named(stem, synthetic=answer.synthetic)}.csv": csv_text(shown_rows(seen)),
-            "metadata.json": _document(answer, about(seen)),
+            "metadata.json": _document(json_answers.METADATA, answer, about(seen)),
         }
         return _download(zipped(files), "application/zip", answer, stem, "zip")
 
@@ -185,7 +186,7 @@ def register(server: Flask, desk: Desk) -> None:
         answer, seen = _seen(desk)
         names, *rows = shown_rows(seen)
         days = [dict(zip(map(str, names), row, strict=True)) for row in rows]
-        return _json(answer, about(seen) | {"days": days}, text.stem(seen))
+        return _json(json_answers.SHOWN, answer, about(seen) | {"days": days}, text.stem(seen))
 
     @server.get("/data/restated.csv")
     def restated_csv() -> Response:
@@ -201,7 +202,7 @@ def register(server: Flask, desk: Desk) -> None:
     @server.get("/data/revisions.json")
     def revisions_json() -> Response:
         answer, entries, name = _entries(desk)
-        return _json(answer, {"entries": revisions(entries)}, name)
+        return _json(json_answers.REVISIONS, answer, {"entries": revisions(entries)}, name)
 
 
 @dataclass(frozen=True)
@@ -255,13 +256,13 @@ def _csv(answer: Answer, rows: list[list[Cell]], name: str) -> Response:
     return _download(csv_text(rows), CSV, answer, name, "csv")
 
 
-def _json(answer: Answer, content: Mapping[str, object], name: str) -> Response:
+def _json(schema: Schema, answer: Answer, content: Mapping[str, object], name: str) -> Response:
     if answer.read_at is None:
         return _nothing_read()
-    return _download(_document(answer, content), JSON, answer, name, "json")
+    return _download(_document(schema, answer, content), JSON, answer, name, "json")
 
 
-def _document(answer: Answer, content: Mapping[str, object]) -> str:
+def _document(schema: Schema, answer: Answer, content: Mapping[str, object]) -> str:
     """JSON with what must go wherever the figures go."""
     about = {
         "credit": [text.CREDIT_NYT, text.CREDIT_JHU],
@@ -269,7 +270,7 @@ def _document(answer: Answer, content: Mapping[str, object]) -> str:
         "trailing": answer.trailing,
         "read_at": None if answer.read_at is None else written(answer.read_at),
     }
-    return json.dumps({**about, **content}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(schema.dump({**about, **content}), ensure_ascii=False, separators=(",", ":"))
 
 
 def _download(content: str | bytes, kind: str, answer: Answer, name: str, ending: str) -> Response:

@@ -10,7 +10,7 @@ from pathlib import Path
 from dash import Dash
 from flask import Flask, Response, request
 
-from dashboard import health, pages
+from dashboard import health, json_answers, pages
 from dashboard.cache import Desk
 from dashboard.pages import embed
 
@@ -73,7 +73,7 @@ def register(app: Dash, desk: Desk) -> None:
 def _state(server: Flask, desk: Desk) -> None:
     @server.get("/status.json")
     def status_json() -> Response:
-        return Response(json.dumps(health.document(desk.look())), content_type=JSON)
+        return Response(json.dumps(json_answers.STATUS.dump(health.document(desk.look()))), content_type=JSON)
 
     @server.get("/healthz")
     def healthz() -> Response:

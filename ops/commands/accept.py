@@ -9,10 +9,11 @@ import click
 from marshmallow import fields
 
 from ops.errors import DONE, SOURCES, USAGE, Problem
-from ops.json_output import Answer, as_json, listed, text
+from ops.json_output import as_json
 from ops.options import DATE, JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import facts
+from schemas.answer import Answer, listed, text
 from schemas.ledger import FAILED, GONE, Acceptance, Head, Reason, Run
 from schemas.moment import written
 

@@ -10,10 +10,11 @@ import click
 from marshmallow import fields
 
 from functions import metrics
-from ops.json_output import Answer, as_json, field, hashes, listed, text, whole
+from ops.json_output import as_json
 from ops.options import JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import line, table
+from schemas.answer import Answer, field, hashes, listed, text, whole
 
 PRICES = Path(__file__).with_name("prices.json")
 DAYS = 30.4  # of a month

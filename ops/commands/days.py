@@ -5,9 +5,10 @@ import json
 import click
 
 from ops.errors import DONE, PENDING
-from ops.json_output import Answer, as_json, counts, moment, text, whole
+from ops.json_output import as_json
 from ops.options import JSON, Options, command
 from ops.terminal import lines, table
+from schemas.answer import Answer, counts, moment, text, whole
 from schemas.figures import FIGURES
 from schemas.ledger import pending as pending_dates
 

@@ -14,10 +14,11 @@ from typing import Any
 from ops.commands.replay import AGAIN
 from ops.errors import CONFIGURATION, DONE, Problem
 from ops.find_stack import session
-from ops.json_output import Answer, as_json, text
+from ops.json_output import as_json
 from ops.options import JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import line
+from schemas.answer import Answer, text
 from schemas.figures import SOURCES
 from storage.tables import DYNAMODB, TIMESTREAM
 

@@ -8,10 +8,11 @@ import click
 from marshmallow import fields
 
 from ops.errors import USAGE, Problem
-from ops.json_output import Answer, as_json, counts, field, hashes, moment, text, whole
+from ops.json_output import as_json
 from ops.options import DATE, JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import line, say
+from schemas.answer import Answer, counts, field, hashes, moment, text, whole
 from schemas.figures import FIGURES
 from storage.tables import ranked
 

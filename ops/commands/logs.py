@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from ops.errors import CONFIGURATION, Problem
-from ops.json_output import Answer, as_json, text, whole
+from ops.json_output import as_json
 from ops.options import DURATION, JSON, Options, command
 from ops.stack import Stack, real_time
 from ops.terminal import line
+from schemas.answer import Answer, text, whole
 
 FUNCTIONS = ("fetcher", "consumer", "reporter")
 METRICS = '{"_aws"'  # for CloudWatch to count, in the log as well

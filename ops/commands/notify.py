@@ -7,10 +7,11 @@ import click
 
 from ops.commands.doctor import SANDBOX, SANDBOX_REMEDY, in_sandbox
 from ops.errors import AWS, CONFIGURATION, DONE, PENDING, Problem
-from ops.json_output import Answer, as_json, text, yes_or_no
+from ops.json_output import as_json
 from ops.options import JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import say, table
+from schemas.answer import Answer, text, yes_or_no
 
 TRIAL = json.dumps({"trigger": "trial"}).encode()
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ops.errors import AWS, PENDING, USAGE, Problem
-from ops.json_output import Answer, as_json, text, whole, yes_or_no
+from ops.json_output import as_json
 from ops.options import BOUND, JSON, Bound, Options, command
 from ops.stack import Stack
 from ops.terminal import facts, line, lines, progress, say
+from schemas.answer import Answer, text, whole, yes_or_no
 from storage.errors import Damaged, LogIncomplete, NotTaken, Unreachable
 
 if TYPE_CHECKING:

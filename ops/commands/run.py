@@ -6,10 +6,11 @@ import threading
 import click
 
 from ops.errors import CONFIGURATION, DONE, PENDING, SOURCES, Problem
-from ops.json_output import Answer, RunAnswer, as_json, nested, text
+from ops.json_output import RunAnswer, as_json
 from ops.options import JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import lines, progress, say
+from schemas.answer import Answer, nested, text
 from schemas.ledger import COMPLETED, FAILED, OPEN, Run
 
 TRIGGER = {"trigger": "operator"}

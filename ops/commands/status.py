@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import click
 
 from ops.errors import DONE, PENDING, SOURCES
-from ops.json_output import Answer, RunAnswer, as_json, listed, moment, nested, text, whole, yes_or_no
+from ops.json_output import RunAnswer, as_json
 from ops.options import JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import facts, line
+from schemas.answer import Answer, listed, moment, nested, text, whole, yes_or_no
 from schemas.ledger import ACCEPTED, FAILED, OPEN, lag, pending
 from schemas.text import plural
 from storage.tables import stamp

@@ -10,10 +10,11 @@ from marshmallow import fields
 from ops import invariants
 from ops.errors import BROKEN, CONFIGURATION, DONE, PENDING, Problem
 from ops.invariants import Finding, Kept, files
-from ops.json_output import Answer, as_json, listed, text, yes_or_no
+from ops.json_output import as_json
 from ops.options import JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import line, progress, say
+from schemas.answer import Answer, listed, text, yes_or_no
 from schemas.text import days
 from storage.kept import figures
 from storage.tables import TIMESTREAM
