@@ -55,8 +55,8 @@ class Application(Dash):
     desk: Desk
 
     def interpolate_index(self, **parts: Any) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
-        page = pages.at(request.path) or record
-        title = f"Daybook: {page.TITLE}"
+        page = pages.at(request.path)
+        title = f"Daybook: {(page or record).TITLE}"
         if page is record and request.args:
             title = citing.heading(view.read(request.query_string.decode("ascii", "replace")))
         parts["title"] = str(escape(title))

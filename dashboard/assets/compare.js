@@ -17,10 +17,14 @@
   const when = (time) => inWords(iso(time)) + ", " + new Date(time).toISOString().slice(11, 16) + "\u00a0UTC";
   const known = (value) => value !== null && value !== undefined;
 
+  // A format is made once a number of decimals: that takes longer than to use it a hundred times.
+  const formats = [0, 1, 2].map((digits) =>
+    new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven" }),
+  );
+
   function number(value, decimals) {
     if (!known(value)) return NOTHING;
-    const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals, roundingMode: "halfEven" };
-    return value.toLocaleString("en-US", digits).replace("-", "−");
+    return formats[decimals].format(value).replace("-", "−");
   }
 
   function signed(value, decimals) {
@@ -30,7 +34,8 @@
     return value < 0 ? text : "+" + text;
   }
 
-  const rounded = (value, decimals) => (known(value) ? Number(number(value, decimals).replace(/,/g, "").replace("−", "-")) : null);
+  const isWhole = (value) => known(value) && Number.isInteger(value);
+  const rounded = (value, decimals) => (isWhole(value) ? value : known(value) ? Number(number(value, decimals).replace(/,/g, "").replace("−", "-")) : null);
 
   // The record
 
@@ -65,9 +70,12 @@
       return view.per === "per100k" ? (value * 100000) / record.population : value;
     }
 
+    const ends = new Map(); // of each record, its newest day
+    const newest = (rows) => ends.get(rows) ?? ends.set(rows, [...rows.keys()].pop()).get(rows);
+
     function silence(rows, name, day) {
       const counts = rows.get(day);
-      if (!counts) return rows.size === 0 || day > [...rows.keys()].pop() ? "not yet known" : "no figure";
+      if (!counts) return rows.size === 0 || day > newest(rows) ? "not yet known" : "no figure";
       if (name === "fatality") return "too few deaths";
       return known(counts[1 + record.counts.indexOf(name)]) ? "not known" : "not reported";
     }
