@@ -20,7 +20,7 @@ from ops.errors import BROKEN, CONFIGURATION, Problem
 from ops.stack import Stack, real_time
 from ops.terminal import progress
 from schemas.event import DayEvent
-from schemas.ledger import Acknowledged, Head, Run
+from schemas.ledger import Acknowledged, Head, Run, decided
 from storage import ledger_items as items
 from storage.archive import Archive, distinct
 from storage.errors import Damaged
@@ -196,10 +196,7 @@ class KeptLedger(Ledger):
 
 def _days(events: Sequence[DayEvent], runs: Iterable[Run]) -> list[Acknowledged]:
     """Each day as its newest event has it. It has seen what the runs' sets count as decided."""
-    seen: dict[dt.date, int] = {}
-    for run in runs:
-        for date in run.entered | run.duplicate | run.superseded:
-            seen[date] = max(run.version, seen.get(date, 0))
+    seen = decided(runs)
     entries = Counter(event.day.date for event in events)
     newest = {event.day.date: event for event in events}  # they are in the order of their versions
     return [

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,11 +84,9 @@ def notice_line(publication: Publication) -> dict[str, Any] | None:
 
 
 def _run_time(email: str) -> dt.datetime | None:
-    """When the run was that a message tells of: its last line names it."""
-    try:
-        return moment(email.rpartition(", run ")[2].partition("#")[0])
-    except ValueError:
-        return None
+    """The time of the run that a message is about: a line of it names the stack and the run."""
+    named = re.search(r"(?m)^Stack .+, run (\S+)#", email)
+    return moment(named[1]) if named else None
 
 
 def write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:

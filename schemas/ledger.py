@@ -223,6 +223,16 @@ def pending(owing: Iterable[Run], days: Mapping[dt.date, Acknowledged]) -> list[
     return sorted({date for run in owing for date in owed(run, days)})
 
 
+def decided(runs: Iterable[Run]) -> dict[dt.date, int]:
+    """The newest version of each date that these runs count as decided, duplicates among them, which are in
+    no log."""
+    newest: dict[dt.date, int] = {}
+    for run in runs:
+        for date in run.entered | run.duplicate | run.superseded:
+            newest[date] = max(run.version, newest.get(date, 0))
+    return newest
+
+
 def lag(head: Head) -> int | None:
     """Days from the last acknowledged date to the newest published one; None before either is known."""
     if head.newest is None or head.last_acknowledged is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from schemas.event import DayEvent, encode_unchecked
-from schemas.ledger import Head
+from schemas.ledger import Head, decided
 from schemas.moment import at, version, written
 from storage.archive import Archive
 from storage.change import Change
@@ -104,10 +104,7 @@ def recall(ledger: Ledger, now: dt.datetime) -> Head:
     A day has seen what the runs' sets count as decided, duplicates among them, which no log has. The head's
     stamp and entries are the sums over the days. Raises LedgerMoved where the ledger moves all the time.
     """
-    seen: dict[dt.date, int] = {}
-    for run in ledger.runs(limit=None):
-        for date in run.entered | run.duplicate | run.superseded:
-            seen[date] = max(run.version, seen.get(date, run.version))
+    seen = decided(ledger.runs(limit=None))
     head = ledger.head()
     for date, day in ledger.days().items():
         if day.seen < seen.get(date, day.seen):

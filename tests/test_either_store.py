@@ -112,7 +112,7 @@ def test_the_dashboard_shows_the_record_as_it_is_and_as_it_was(visited):
     entries = json.loads(visited("/data/revisions.json?day=2020-03-02").text)["entries"]
     assert [one["cases"] for one in entries] == [20, 22, 20]
     assert visited("/status.json").get_json()["last_acknowledged"] == "2020-03-06"
-    shown = json.loads(visited("/data/shown.json?asof=2020-03-11&measure=cases&view=total").text)
+    shown = json.loads(visited("/data/shown.json?asof=2020-03-11&show=total").text)
     assert shown["days"], "the record as it was isn't shown"
     assert "22" in json.dumps(shown["days"])
 

@@ -222,5 +222,5 @@ def restored(folder):
 def told_of(outbox):
     """How many mails there are of each run; one cut off when its writer died tells of none."""
     texts = [path.read_text() for path in outbox.glob("*-email-*")]
-    runs = [re.search(r", run (\S+)#\S+\n\Z", text) for text in texts]
+    runs = [re.search(r"(?m)^Stack .+, run (\S+)#\S+$", text) for text in texts]
     return Counter(dt.datetime.fromisoformat(match[1]) for match in runs if match)
