@@ -61,7 +61,7 @@ def test_the_documented_way_to_another_store_leaves_the_old_tables_and_fills_the
             case ["make", "deploy", "STACK=prod"]:
                 stack.up()
                 assert not set(TABLES) & set(stack.provider.resources("delete"))
-            case ["python", "-m", "ops", "--stack", "prod", *arguments]:
+            case ["daybook", "--stack", "prod", *arguments]:
                 with stack.running(publisher) as daybook, reachable(daybook.cloud, tmp_path) as asked:
                     assert daybook.cloud.stack.exports["store"] == "dynamodb"
                     assert daybook.daily() == {}
