@@ -49,8 +49,8 @@ ANSWER = AcceptAnswer()
 @click.argument("date", type=DATE)
 @click.option("--reason", required=True, help="Why it is to be believed; kept in the ledger.")
 def accept(options: Options, as_data: bool, date: dt.date, reason: str) -> int:
-    """Accept figures that the plausibility check rejected. For DATE, and for the values that are held back
-    now; the next report names them."""
+    """Accept rejected figures of DATE. The plausibility check held them back; the acceptance holds for
+    these values only, and the next report names it."""
     if not reason.strip():
         raise click.UsageError("a reason has words")
     with options.stack() as stack:
