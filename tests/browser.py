@@ -2,9 +2,11 @@
 
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 NAMES = (
@@ -32,6 +34,20 @@ PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
 def executable() -> str | None:
     """An installed Chromium, Chrome or Edge."""
     return next(filter(None, map(shutil.which, (*NAMES, *PLACES))), None)
+
+
+@contextmanager
+def started() -> Iterator[Any]:
+    """The browser, a playwright `Browser`; the test is skipped, and says so, where there is none."""
+    path = executable()
+    if path is None:
+        pytest.skip("NO BROWSER: install Chromium, Chrome or Edge, or nothing of what people see is tested")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 class Quiet(WSGIRequestHandler):

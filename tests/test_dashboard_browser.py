@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from browser import ARGUMENTS, Stage, executable
+from browser import Stage, started
 from dashboards import (
     LAST,
     NOW,
@@ -34,7 +34,7 @@ from schemas.figures import Counts
 
 pytest.importorskip("playwright")
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("browser")]
 
@@ -45,13 +45,8 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title=
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = executable()
-    if path is None:
-        pytest.skip("NO BROWSER: install Chromium, Chrome or Edge, or nothing of what people see is tested")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with started() as found:
         yield found
-        found.close()
 
 
 PATIENCE = 10_000  # milliseconds, for what a page does and for what is expected of it

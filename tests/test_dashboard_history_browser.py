@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser import ARGUMENTS, Stage, executable
+from browser import Stage, started
 from dashboards import NOW, SETTINGS, FakeReader
 
 from dashboard.app import create_app
 
 pytest.importorskip("playwright")
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("history browser")]
 
@@ -28,13 +28,8 @@ PATHS = (
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = executable()
-    if path is None:
-        pytest.skip("NO BROWSER: install Chromium, Chrome or Edge, or nothing of what people see is tested")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with started() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser import ARGUMENTS, executable
+from browser import started
 from dashboards import NOW, RESTATED, FakeReader, current, day, entries
 
 from dashboard import series
@@ -22,7 +22,7 @@ from ops.stack import Stack
 
 pytest.importorskip("playwright")
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("export")]
 
@@ -44,11 +44,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(site) -> Iterator[Page]:
-    path = executable()
-    if path is None:
-        pytest.skip("NO BROWSER: install Chromium, Chrome or Edge, or nothing of what people see is tested")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with started() as browser:
         found = browser.new_page(viewport={"width": 1280, "height": 900})
         found.complaints, found.asked = [], []  # type: ignore[attr-defined]
         found.on("console", lambda message: found.complaints.append(message.text))  # type: ignore[attr-defined]
@@ -56,7 +52,6 @@ def page(site) -> Iterator[Page]:
         found.on("request", lambda request: found.asked.append(request.url))  # type: ignore[attr-defined]
         found.goto((site / "index.html").as_uri())
         yield found
-        browser.close()
 
 
 MOVED = """asof => {

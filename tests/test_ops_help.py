@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import click
@@ -226,13 +227,22 @@ def test_a_terminal_that_lacks_a_character_gets_it_written_out():
 def test_a_long_wait_says_where_it_is_also_where_there_is_no_terminal(monkeypatch, capsys):
     monkeypatch.setattr(terminal, "SECONDS", 0.01)
     told = ""
+
+    def comes(text):
+        """Whether it is written within a minute: the lines are another thread's."""
+        nonlocal told
+        for _ in range(6_000):
+            told += capsys.readouterr().err
+            if text in told:
+                return True
+            threading.Event().wait(0.01)
+        return False
+
     with terminal.progress("Replaying", 3) as move:
         move()
-        while "Replaying: 1 of 3, " not in told:
-            told += capsys.readouterr().err
+        assert comes("Replaying: 1 of 3, ")
         move(1, "Ending")
-        while "Ending: 2 of 3, " not in told:
-            told += capsys.readouterr().err
+        assert comes("Ending: 2 of 3, ")
 
 
 def test_columns_are_as_wide_as_they_need_to_be_numbers_to_the_right_and_nothing_acts(capsys):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from browser import ARGUMENTS, executable
+from browser import started
 from dashboards import NOW, SETTINGS, current, day, entries, row
 
 from dashboard import chart, series
@@ -19,7 +19,7 @@ from schemas.figures import Counts
 from storage.tables import Row
 
 pytest.importorskip("playwright")
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("browser")]
 
@@ -53,15 +53,10 @@ def revised() -> list[Row]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    path = executable()
-    if path is None:
-        pytest.skip("NO BROWSER: install Chromium, Chrome or Edge, or nothing of what people see is tested")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with started() as browser:
         found = browser.new_page()
         found.add_script_tag(path=ASSETS / "compare.js")
         yield found
-        browser.close()
 
 
 def nested(component: Any) -> Any:
