@@ -75,7 +75,7 @@ class Application(Dash):
 
 
 def now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)  # noqa: TID251 the one place; everything else is told
+    return dt.datetime.now(dt.UTC)  # noqa: TID251 the only clock of the page; all else gets the time as an argument
 
 
 def create_app(

@@ -44,7 +44,6 @@ FEW_TICKS = 5  # up to here each has its own tick
 FEW_PERSONS = 5  # up to here plotly would write half a person
 A_DAY = 86_400_000  # milliseconds
 HALF_A_DAY = dt.timedelta(hours=12)
-UNITS = ((1_000_000, "M"), (1_000, "k"))
 SILENT = {"hoverinfo": "skip"}
 
 PlotlyJson = dict[str, Any]
@@ -496,13 +495,7 @@ def _ratios(least: float, most: float) -> dict[str, Any]:
         return {"tick0": 0, "dtick": f"L{step if most - least < 4 * step else 2 * step}"}
     powers = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
     ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
-    return {"tickvals": ticks, "ticktext": [_short(tick) for tick in ticks]}
-
-
-def _short(value: float) -> str:
-    """``20k``, as plotly writes it."""
-    size, unit = next(((size, unit) for size, unit in UNITS if value >= size), (1, ""))
-    return f"{value / size:g}{unit}"
+    return {"tickvals": ticks, "ticktext": [text.short(tick) for tick in ticks]}
 
 
 def time_axis(span: tuple[dt.date, dt.date] | None) -> dict[str, Any]:

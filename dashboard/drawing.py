@@ -21,7 +21,6 @@ MOST_TICKS, MOST_DOWN = 6, 10
 LEAST, MOST = 3.5, 22.0  # pixels: the side of a restatement's square
 A_WHILE = 3 * ONE_DAY  # that a line goes on after its last step
 NEAR_EDGE = 15  # percent: a label from here to the edge is written inwards
-UNITS = ((1_000_000, "M"), (1_000, "k"))
 APART = 22  # percent: between two labels
 
 
@@ -280,13 +279,7 @@ def _heights(down: Scale, log: bool) -> list[tuple[str, str]]:
         if log
         else ticks(down.low, down.high, whole=False)
     )
-    return [(f"{down.place(value)}%", _short(10**value if log else value)) for value in values]
-
-
-def _short(value: float) -> str:
-    """``20k``, ``1.5M``."""
-    size, unit = next(((size, unit) for size, unit in UNITS if abs(value) >= size), (1, ""))
-    return f"{value / size:,.6g}{unit}".replace("-", text.MINUS)
+    return [(f"{down.place(value)}%", text.short(10**value if log else value)) for value in values]
 
 
 def _path(line: Sequence[float | None], across: Scale, down: Scale, *, bars: bool) -> str:

@@ -3,8 +3,7 @@
 from marshmallow import fields
 
 from schemas.answer import Answer, counts, field, listed, text, whole, yes_or_no
-
-SETS = ("inserted", "updated", "duplicate", "superseded", "failed", "refused")
+from schemas.ledger import SETS
 
 
 class Data(Answer):
@@ -16,7 +15,7 @@ class Data(Answer):
     read_at = text()
 
 
-class Entry(Answer.from_dict(counts())):  # type: ignore[misc]
+class Entry(Answer.from_dict(counts())):  # type: ignore[misc] a base that is computed
     """An entry; a figure is null where it is not reported."""
 
     date = text()
@@ -76,7 +75,7 @@ class Pending(Answer):
     reason = text()
 
 
-class RunOutcome(Answer.from_dict({name: whole() for name in ("pending", *SETS)})):  # type: ignore[misc]
+class RunOutcome(Answer.from_dict({name: whole() for name in ("pending", *SETS)})):  # type: ignore[misc] a base that is computed
     """A run, and how many dates came to what."""
 
     time = text()

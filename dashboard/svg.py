@@ -5,6 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard import text
+
 WIDTH, HEIGHT = 1000, 1000  # of the drawing, which the style sheet stretches over the chart's place
 
 
@@ -20,7 +22,7 @@ def drawing(figure: Mapping[str, Any]) -> str:
         scale = _Scale(axis, traces)
         paths += [_path(trace, scale, first, last) for trace in traces]
         ends = scale.ends if traces else ()
-        texts += [_text(_short(end), f"top:{scale.place(end) / HEIGHT:.2%}", "tick") for end in ends]
+        texts += [_text(text.short(end, 3), f"top:{scale.place(end) / HEIGHT:.2%}", "tick") for end in ends]
     for label in layout["annotations"]:
         if label["xref"] == "paper" and label["x"] == 0:  # a panel's heading, or a strip's
             above = label["yanchor"] == "bottom"
@@ -86,13 +88,6 @@ def _path(trace: Mapping[str, Any], scale: _Scale, first: float, last: float) ->
 def _text(markup_: str, place: str, name: str) -> str:
     """plotly's own markup, of which the headings have but bold."""
     return f'<span class="{name}" style="{place}">{markup_}</span>'
-
-
-def _short(value: float) -> str:
-    for size, unit in ((1_000_000, "M"), (1_000, "k")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
 
 
 def _time(moment: str) -> float:

@@ -18,6 +18,7 @@ CAUTION = (
 
 MAX_STRETCHES = 6
 MINUS = "\u2212"
+UNITS = ((1_000_000, "M"), (1_000, "k"))
 
 
 def number(value: Figure, decimals: int = 0) -> str:
@@ -150,3 +151,9 @@ def stem(seen: Seen, what: str = "") -> str:
 def named(what: str, *, synthetic: bool) -> str:
     """What a download is called; that it is made up goes with it."""
     return "-".join(filter(None, ["daybook", "synthetic" if synthetic else "", what]))
+
+
+def short(value: float, digits: int = 6) -> str:
+    """A number on an axis, to so many digits: ``20k``, ``1.5M``."""
+    size, unit = next(((size, unit) for size, unit in UNITS if abs(value) >= size), (1, ""))
+    return f"{value / size:.{digits}g}{unit}".replace("-", MINUS)

@@ -10,8 +10,7 @@ import click
 from marshmallow import Schema, fields
 
 from schemas.answer import Answer, counts, hashes, length, listed, moment, text, whole
-
-SETS = ("inserted", "updated", "duplicate", "superseded", "failed", "refused")
+from schemas.ledger import SETS
 
 
 def as_json(schema: Schema, value: Any) -> None:
@@ -26,14 +25,14 @@ class RemarkText(fields.String):
         return value.text
 
 
-class RowAnswer(Answer.from_dict(counts("day.counts."))):  # type: ignore[misc]
+class RowAnswer(Answer.from_dict(counts("day.counts."))):  # type: ignore[misc] a base that is computed
     """A day as the tables have it."""
 
     date = text("day.date")
     recorded_at = moment()
 
 
-class RunAnswer(Answer.from_dict({name: length() for name in SETS})):  # type: ignore[misc]
+class RunAnswer(Answer.from_dict({name: length() for name in SETS})):  # type: ignore[misc] a base that is computed
     """A run, and how many dates came to what."""
 
     run = text("name")

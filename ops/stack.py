@@ -72,4 +72,4 @@ class Stack:
 
 def real_time() -> dt.datetime:
     """This machine's time, which is an operator's now."""
-    return dt.datetime.now(dt.UTC)  # noqa: TID251
+    return dt.datetime.now(dt.UTC)  # noqa: TID251 the only clock of the commands

@@ -26,6 +26,7 @@ MAX_REASONS_SHOWN = 20
 GONE = "gone"  # accepts that a date or one of its figures is not published any more; others name a digest
 ACCEPTED = "accepted/"  # the code of a warning that names a figure taken on an operator's word
 NO_DATES: frozenset[dt.date] = frozenset()
+SETS = ("inserted", "updated", "duplicate", "superseded", "failed", "refused")  # of dates, in a run
 
 
 @dataclass(frozen=True)

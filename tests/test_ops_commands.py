@@ -20,9 +20,8 @@ from dashboard.settings import Settings
 from docs import generate
 from local.up import attend, reachable
 from ops.__main__ import run
-from ops.json_output import SETS
 from schemas.event import decode
-from schemas.ledger import COMPLETED, FAILED
+from schemas.ledger import COMPLETED, FAILED, SETS
 from storage import ledger_items
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("ops")]

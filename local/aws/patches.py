@@ -218,7 +218,7 @@ def messages(emulator: Emulator) -> Iterator[Patch]:
         subject: str | None = None,
         message_attributes: dict[str, Any] | None = None,
         group_id: str | None = None,
-        deduplication_id: str | None = None,  # noqa: ARG001
+        deduplication_id: str | None = None,  # noqa: ARG001 a parameter of moto's
         message_structure: str | None = None,
     ) -> str:
         if subject is not None and (problem := subject_problem(subject)):

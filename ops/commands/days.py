@@ -13,7 +13,7 @@ from schemas.figures import FIGURES
 from schemas.ledger import pending as pending_dates
 
 
-class DayAnswer(Answer.from_dict(counts("counts."))):  # type: ignore[misc]
+class DayAnswer(Answer.from_dict(counts("counts."))):  # type: ignore[misc] a base that is computed
     """A day as the ledger has acknowledged it, and how many entries it has."""
 
     date = text()

@@ -17,11 +17,11 @@ from schemas.figures import FIGURES
 from storage.tables import ranked
 
 
-class CountsAnswer(Answer.from_dict(counts())):  # type: ignore[misc]
+class CountsAnswer(Answer.from_dict(counts())):  # type: ignore[misc] a base that is computed
     """A day's counts; a figure is null where it is not reported."""
 
 
-class EntryAnswer(Answer.from_dict(counts("row.day.counts."))):  # type: ignore[misc]
+class EntryAnswer(Answer.from_dict(counts("row.day.counts."))):  # type: ignore[misc] a base that is computed
     """An entry of a day's history; what only the log knows is null where the log lacks its event."""
 
     date = text("row.day.date")

@@ -2,9 +2,10 @@
 
 import click
 
-from ops.json_output import SETS, RunAnswer, as_json
+from ops.json_output import RunAnswer, as_json
 from ops.options import JSON, Options, command
 from ops.terminal import table
+from schemas.ledger import SETS
 
 ANSWER = RunAnswer(many=True)
 
