@@ -25,15 +25,16 @@ from dashboard.series import (
     rounded,
 )
 from dashboard.view import AVERAGE, COUNT, LOG, NEW, SPANS, View
+from schemas.figures import FIGURES
 
 COLOURS = {"cases": "#0072B2", "deaths": "#D55E00", "recovered": "#009E73", "fatality": "#6B7280"}
 PALE = "#7B8290"  # 3:1 on both grounds, like the others
 INK, SHADE = "#1f2328", "rgba(128,128,128,0.14)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
-AXES = {"cases": "y", "deaths": "y2", "recovered": "y3", "fatality": "y4"}
+AXES = {name: f"y{number}" for number, name in enumerate(SERIES, 1)} | {SERIES[0]: "y"}
 FEW_DAYS = 45  # up to here each day gets a mark, so that one between two gaps is seen
-STRIPS = {"cases": "y5", "deaths": "y6", "recovered": "y7"}  # the axes of the differences
+STRIPS = {name: f"y{number}" for number, name in enumerate(COUNTS, len(SERIES) + 1)}  # the differences
 STRIP = 0.42  # of a panel's height
 GAP = "#C2548C"  # 4:1 on both grounds, and no series' own
 MIN_NOTE_SHARE = 0.08  # of the axis: a narrower stretch has no room for words, the notes have them
@@ -389,7 +390,11 @@ class Ground:
 
 def _grounds(seen: Seen) -> list[Ground]:
     return [
-        *(Ground(stretch, "y3 domain", 0.5, series.NOT_REPORTED) for stretch in series.unreported(seen.rows)),
+        *(
+            Ground(stretch, f"{AXES[figure.name]} domain", 0.5, series.NOT_REPORTED)
+            for figure in FIGURES
+            for stretch in series.unreported(seen.rows, figure.name)
+        ),
         *(Ground(stretch, "paper", 0.62, "not yet<br>entered") for stretch in seen.pending),
     ]
 
@@ -502,7 +507,7 @@ def time_axis(span: tuple[dt.date, dt.date] | None) -> dict[str, Any]:
     """The axis of time under all panels."""
     axis: dict[str, Any] = {
         "type": "date",
-        "anchor": "y4",
+        "anchor": AXES[SERIES[-1]],
         "fixedrange": True,
         "showgrid": False,
         "linecolor": MUTED,

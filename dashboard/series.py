@@ -235,9 +235,9 @@ def stretches(dates: Iterable[dt.date]) -> list[Stretch]:
     return [Stretch(first, last) for first, last in ranges(dates)]
 
 
-def unreported(rows: Sequence[Row]) -> list[Stretch]:
-    """Where recoveries are not reported."""
-    return stretches(row.day.date for row in rows if row.day.counts.recovered is None)
+def unreported(rows: Sequence[Row], name: str) -> list[Stretch]:
+    """Where this figure is not reported."""
+    return stretches(row.day.date for row in rows if row.day.counts.values[name] is None)
 
 
 def missing(rows: Sequence[Row]) -> list[Stretch]:

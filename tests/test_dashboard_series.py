@@ -105,7 +105,7 @@ def test_without_rows_there_is_nothing() -> None:
 
 
 def test_unreported_recoveries_come_as_stretches() -> None:
-    assert series.unreported(current(entries())) == [Stretch(UNREPORTED_FROM, LAST)]
+    assert series.unreported(current(entries()), "recovered") == [Stretch(UNREPORTED_FROM, LAST)]
 
 
 def test_the_record_as_it_stood_has_of_each_date_the_newest_entry_until_then() -> None:

@@ -14,6 +14,7 @@ from dashboard.markup import markup
 from dashboard.pages import frame, ids, sharing
 from dashboard.series import NAMES, SERIES, Figure, Restated, Seen, Tile, decimals, rounded
 from dashboard.view import AVERAGE, COUNT, LINEAR, LOG, NEW, PER_100K, TOTAL, View
+from schemas.figures import FIGURES
 from schemas.text import plural
 from storage.tables import Row
 
@@ -405,11 +406,12 @@ def _stood(seen: Seen, entries: Sequence[Row]) -> str:
 def sentences(seen: Seen) -> list[str]:
     """What is missing, and how to read what is there."""
     rows, found = seen.shown_rows, []
-    unreported, missing = series.unreported(rows), series.missing(rows)
-    if unreported:
-        openly = len(unreported) == 1 and unreported[0].last == rows[-1].day.date
-        when = f"since {text.date(unreported[0].first)}" if openly else text.stretches(unreported)
-        found.append(f"Recoveries: not reported {when}. A gap, not a zero.")
+    missing = series.missing(rows)
+    for figure in FIGURES:
+        if unreported := series.unreported(rows, figure.name):
+            is_open = len(unreported) == 1 and unreported[0].last == rows[-1].day.date
+            when = f"since {text.date(unreported[0].first)}" if is_open else text.stretches(unreported)
+            found.append(f"{figure.title}: not reported {when}. A gap, not a zero.")
     if missing:
         found.append(f"No figures for {text.stretches(missing)}.")
     if seen.pending:
