@@ -59,11 +59,11 @@ class IsoDate(Exact[dt.date]):
 
 
 def _count_fields() -> dict[str, fields.Field[Any]]:
-    return {figure.name: Whole(required=True, allow_none=figure.nullable) for figure in FIGURES}
+    return {f.name: Whole(required=not f.is_later, allow_none=f.nullable) for f in FIGURES}
 
 
 class CountsFields(Schema.from_dict(_count_fields())):  # type: ignore[misc]
-    """Every figure, all required; a nullable one may be null."""
+    """Every figure, required but for later ones; a nullable one may be null."""
 
     @validates_schema
     def deaths_are_cases(self, data: dict[str, Any], **_: Any) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 from schemas.day import REGION, CountsFields, CountsSchema, Day, Exact, IsoDate, Whole
-from schemas.figures import SOURCES, Counts
+from schemas.figures import FIGURES, SOURCES, Counts
 from schemas.moment import at, written
 
-RECORDED = "daybook.day.recorded.v1"
-REVISED = "daybook.day.revised.v1"
+RECORDED, REVISED = "recorded", "revised"
+VERSIONS = range(1, 1 + max(figure.since for figure in FIGURES))
 COMPACT = json.JSONEncoder(separators=(",", ":"))
 SOURCE = "/daybook/"
 MAX_VERSION = 253_402_300_799_999  # the last millisecond of the year 9999
@@ -50,7 +50,10 @@ class DayEvent:
 
     @property
     def type(self) -> str:
-        return RECORDED if self.previous is None else REVISED
+        """It names the oldest version of the schema that has every figure of the event."""
+        carried = self.day.counts.carried.keys() | (self.previous.carried.keys() if self.previous else set())
+        since = max(figure.since for figure in FIGURES if figure.name in carried)
+        return type_name(RECORDED if self.previous is None else REVISED, since)
 
     @property
     def subject(self) -> str:
@@ -60,6 +63,10 @@ class DayEvent:
     def recorded_at(self) -> dt.datetime:
         """The version as a moment, never anything else."""
         return at(self.version)
+
+
+def type_name(kind: str, number: int) -> str:
+    return f"daybook.day.{kind}.v{number}"
 
 
 def _is_sha256(value: Any) -> bool:
@@ -97,7 +104,7 @@ class EnvelopeSchema(Schema):
     specversion = fields.String(required=True, validate=validate.Equal("1.0"))
     id = fields.String(required=True)
     source = fields.String(required=True, validate=validate.Regexp(SOURCE + r"[A-Za-z0-9_.-]{1,100}\Z"))
-    type = fields.String(required=True, validate=validate.OneOf((RECORDED, REVISED)))
+    type = fields.String(required=True)
     subject = fields.String(required=True)
     time = fields.String(required=True)
     datacontenttype = fields.String(required=True, validate=validate.Equal("application/json"))
@@ -107,20 +114,27 @@ class EnvelopeSchema(Schema):
     data = fields.Nested(EntrySchema, required=True)
 
 
-class DayRecordedSchema(EnvelopeSchema):
-    """``daybook.day.recorded.v1``: a day's first entry; it replaces nothing."""
-
-    type = fields.String(required=True, validate=validate.Equal(RECORDED))
-
-
-class DayRevisedSchema(EnvelopeSchema):
-    """``daybook.day.revised.v1``: a later entry, with the values that it replaces."""
-
-    type = fields.String(required=True, validate=validate.Equal(REVISED))
+KINDS = {
+    RECORDED: "A day's first entry; it replaces nothing.",
+    REVISED: "A later entry, with the values that it replaces.",
+}
 
 
-# A later version of the schema adds its types here, and the older ones stay.
-SCHEMAS: Mapping[str, Schema] = {RECORDED: DayRecordedSchema(), REVISED: DayRevisedSchema()}
+def _schema(kind: str, number: int) -> Schema:
+    """The envelope of one type: this version of it lacks the figures that came later."""
+    later = [figure.name for figure in FIGURES if figure.since > number]
+    data = EntrySchema(exclude=[*later, *(f"previous.{name}" for name in later)])
+    parts = {
+        "__doc__": KINDS[kind],
+        "type": fields.String(required=True, validate=validate.Equal(type_name(kind, number))),
+        "data": fields.Nested(data, required=True),
+    }
+    return type("DaySchema", (EnvelopeSchema,), parts)()
+
+
+SCHEMAS: Mapping[str, Schema] = {
+    type_name(k, number): _schema(k, number) for k in KINDS for number in VERSIONS
+}
 # Data, source and run make the event; every other attribute is derived, and compared with what it has to be.
 ORIGIN = EnvelopeSchema(only=("source", "run"))
 ENTRY = EntrySchema()
@@ -214,9 +228,9 @@ def _envelope(event: DayEvent) -> dict[str, Any]:
         "data": {
             "date": event.day.date.isoformat(),
             "region": REGION,
-            **event.day.counts.values,
+            **event.day.counts.carried,
             "version": event.version,
-            "previous": event.previous and event.previous.values,
+            "previous": event.previous and event.previous.carried,
             "files": dict(event.files),
         },
     }

@@ -8,7 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+from schemas.figures import FIGURES
 from schemas.moment import at
 from schemas.text import days as listed
 
@@ -209,6 +211,15 @@ class Kept:
                 if date not in self.days:
                     versions[date].append(run.version)
         return versions
+
+
+def carried(item: Mapping[str, Any]) -> Values:
+    """The figures that an item or an event's data carries. Raises KeyError naming one that it lacks."""
+    return {
+        f.name: item.get(f.name) if f.nullable else item[f.name]
+        for f in FIGURES
+        if not f.is_later or item.get(f.name) is not None
+    }
 
 
 def when(version: int) -> str:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 from schemas.day import REGION
-from schemas.figures import FIGURES
 from schemas.moment import moment, version
 from storage.aws import asking
 from storage.kept import (
@@ -22,6 +21,7 @@ from storage.kept import (
     RawNotice,
     RawRun,
     Values,
+    carried,
 )
 from storage.raw_archive import Parse, read_archive
 from storage.raw_tables import read_rows
@@ -139,7 +139,7 @@ def problem(error: Exception) -> str:
 
 def values_of(item: Mapping[str, Any]) -> Values:
     """The figures in an item, where one that is not reported is absent. Raises KeyError, TypeError."""
-    values = {f.name: item.get(f.name) if f.nullable else item[f.name] for f in FIGURES}
+    values = carried(item)
     if wrong := [name for name, value in values.items() if value is not None and type(value) is not int]:
         raise TypeError(f"{wrong[0]} is {values[wrong[0]]!r}, no whole number")
     return values

@@ -14,9 +14,8 @@ from botocore.exceptions import ClientError
 from marshmallow import ValidationError
 
 from schemas.event import decode
-from schemas.figures import FIGURES
 from storage.aws import asking, code
-from storage.kept import Finding, LoggedEvent, Values
+from storage.kept import Finding, LoggedEvent, Values, carried
 
 EVENT_OBJECT = re.compile(r"events/([0-9]{1,15})-([0-9a-f]{16})\.jsonl")
 FILE_OBJECT = re.compile(r"sources/([^/]+/[0-9a-f]{64})\.csv\.gz")
@@ -111,8 +110,8 @@ def _event(envelope: Mapping[str, Any]) -> LoggedEvent:
         id=envelope["id"],
         date=dt.date.fromisoformat(data["date"]),
         version=data["version"],
-        values={figure.name: data[figure.name] for figure in FIGURES},
-        previous=previous and {figure.name: previous[figure.name] for figure in FIGURES},
+        values=carried(data),
+        previous=previous and carried(previous),
         run=envelope["run"],
         files=data["files"],
     )

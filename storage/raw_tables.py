@@ -10,7 +10,7 @@ from schemas.day import REGION
 from schemas.figures import FIGURES
 from schemas.moment import EPOCH, MILLISECOND
 from storage.aws import asking, code
-from storage.kept import Finding, RawRow, Values
+from storage.kept import Finding, RawRow, Values, carried
 
 UNREADABLE = (KeyError, ValueError, TypeError, AttributeError, OverflowError)
 MIDNIGHT = dt.time()
@@ -92,6 +92,8 @@ def _timestream_row(texts: Mapping[str, str | None], kind: str) -> RawRow:
         raise ValueError(f"its time is {time}, not {expected}")
     values: dict[str, int | None] = {}
     for figure in FIGURES:
+        if figure.is_later and texts.get(f"{figure.name}_reported") is None:
+            continue
         reported = texts[f"{figure.name}_reported"] if figure.nullable else "true"
         if reported not in ("true", "false"):
             raise ValueError(f"{figure.name}_reported is {reported}")
@@ -114,7 +116,7 @@ def _dynamodb_row(item: Mapping[str, Any], kind: str) -> RawRow:
     expected = "" if kind == "daily" else f"{version:015}"
     if rest != expected:
         raise ValueError(f"it is recorded at {version}")
-    values = {f.name: item.get(f.name) if f.nullable else item[f.name] for f in FIGURES}
+    values = carried(item)
     run = item["run"] if kind == "revisions" else None
     return _row(dt.date.fromisoformat(date), version, values, item["event_id"], run, kind)
 

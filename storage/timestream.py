@@ -174,7 +174,9 @@ def revision_record(row: Row) -> dict[str, Any]:
 def _record(row: Row, time: int, dimensions: list[tuple[str, str]], more: list[Any]) -> dict[str, Any]:
     measures: list[tuple[str, Any, str]] = []
     for figure in FIGURES:
-        value = row.day.counts.values[figure.name]
+        if figure.name not in row.day.counts.carried:
+            continue
+        value = row.day.counts.carried[figure.name]
         if figure.nullable:
             # Timestream has no way to write a null: readers believe the figure only where this is true.
             measures.append((figure.reported, "false" if value is None else "true", "BOOLEAN"))
@@ -196,8 +198,8 @@ def _record(row: Row, time: int, dimensions: list[tuple[str, str]], more: list[A
 
 def has_every_column(texts: Mapping[str, str | None]) -> bool:
     """Whether a row can be read. The columns of a new table do not all appear at once: a row that lacks some
-    is not visible yet."""
-    figures = {figure.reported if figure.nullable else figure.name for figure in FIGURES}
+    is not visible yet. No row from before a later figure has its columns."""
+    figures = {f.reported if f.nullable else f.name for f in FIGURES if not f.is_later}
     reported = {figure.name for figure in FIGURES if figure.nullable and texts.get(figure.reported) == "true"}
     return texts.keys() >= COLUMNS | figures | reported
 
@@ -207,7 +209,7 @@ def row_of(texts: Mapping[str, str | None]) -> Row:
     values = {
         figure.name: int(str(texts[figure.name]))
         for figure in FIGURES
-        if not figure.nullable or texts[figure.reported] == "true"
+        if not figure.nullable or texts.get(figure.reported) == "true"
     }
     recorded = dt.datetime.fromisoformat(str(texts["recorded_at"])[:23]).replace(tzinfo=dt.UTC)
     return Row(

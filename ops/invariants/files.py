@@ -27,7 +27,7 @@ def values_stood_in_their_file(kept: Kept) -> Iterator[Finding]:
         contents = [kept.files.get(f"{source}/{sha256}") for source, sha256 in event.files.items()]
         said: dict[str, int | None] = {}
         for file in contents:
-            said |= (file or {}).get(event.date, {})
+            said |= {k: v for k, v in (file or {}).get(event.date, {}).items() if k in event.values}
         if None not in contents and said != event.values:
             what = f"has {figures(event.values)}, its files {figures(said) or 'nothing'}"
             yield Finding("log", f"{event.date}: the entry of {when(event.version)} {what}")
