@@ -6,6 +6,7 @@ pandas finds the recoveries that were taken back.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -13,9 +14,14 @@ import pandas as pd
 from functions.errors import SourceRefused
 from functions.source_file import read_rows
 from schemas.day import Day
-from schemas.figures import JHU, NYT, SOURCES, Counts
+from schemas.figures import FIGURES, JHU, NYT, SOURCES, Counts
 from schemas.ledger import Reason
-from schemas.published import RecoveriesRow
+from schemas.published import CasesRow, RecoveriesRow
+
+PUBLISHED = CasesRow._fields + RecoveriesRow._fields
+in_order = itemgetter(
+    *(PUBLISHED.index(figure.name) for figure in FIGURES)
+)  # of both rows, one after the other
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,7 @@ def transform(files: Mapping[str, bytes], today: dt.date) -> Published:
     return Published(
         rows={NYT: cases, JHU: recoveries},
         days=tuple(
-            # The figures are declared source by source, each source's in the order of its row: test_figures
-            # holds it, since a type checker can't count what is unpacked.
-            Day(date, Counts(*row[1:], *recoveries[date][1:]))  # type: ignore[call-arg]
+            Day(date, Counts(*in_order(row + recoveries[date])))
             for date, row in cases.items()
             if date in recoveries
         ),

@@ -22,6 +22,11 @@ def counts(cases: int, deaths: int = 0, recovered: int | None = 0) -> Counts:
     return Counts(cases, deaths, recovered)
 
 
+def first_figures(counts: Counts) -> Counts:
+    """The counts without the figures that came later: what a test of the others compares."""
+    return Counts(counts.cases, counts.deaths, counts.recovered)
+
+
 def day(number: int, cases: int, deaths: int = 0, recovered: int | None = 0) -> Day:
     return Day(date(number), counts(cases, deaths, recovered))
 

@@ -8,6 +8,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from builders import first_figures
+
 from functions.errors import SourceRefused
 from functions.new_run import Known, believed
 from functions.transform import transform
@@ -87,7 +89,9 @@ def decided(files: Mapping[str, bytes]) -> Decision:
         return Decision(UNBELIEVABLE, tuple(map(str, refusal.reasons)))
     days = {day.date: day.counts for day in published.days}
     words = tuple(warning.text for warning in run.warnings)
-    return Decision(WARNED if words else TAKEN, words, {date: days[date] for date in run.pending})
+    return Decision(
+        WARNED if words else TAKEN, words, {date: first_figures(days[date]) for date in run.pending}
+    )
 
 
 def _acknowledged() -> dict[dt.date, Acknowledged]:

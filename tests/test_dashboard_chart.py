@@ -11,7 +11,7 @@ from dashboard import text
 from dashboard.cache import Details, Snapshot
 from dashboard.chart import points, value_axis
 from dashboard.pages import record
-from dashboard.series import NAMES, POPULATION
+from dashboard.series import COUNTS, NAMES, POPULATION, SERIES
 from dashboard.view import View
 
 
@@ -44,7 +44,9 @@ def test_plotly_takes_every_chart(choice: dict[str, object]) -> None:
     drawn = go.Figure(figure).to_dict()
     # hoversubplots and its like: a name that plotly doesn't know would have raised.
     bars = choice["show"] == "new" and choice["scale"] == "linear"  # each count's, with the average as a line
-    assert len(drawn["data"]) == (18 if choice["asof"] else 11 if bars else 8)
+    traces = 2 * len(SERIES)  # what is drawn, and its words
+    compared = len(SERIES) + 2 * len(COUNTS)  # the record of then; the gaps, and the strips of differences
+    assert len(drawn["data"]) == traces + (compared if choice["asof"] else len(COUNTS) if bars else 0)
     json.dumps(figure, allow_nan=False)
 
 
@@ -88,7 +90,7 @@ def test_a_logarithm_leaves_out_zero_and_says_so() -> None:
     assert points(figure, "Deaths")["2020-03-01"] is None
     assert "left out of the drawing" in text.notes(seen.view, seen.now)[0]
     assert figure["layout"]["yaxis"]["type"] == "log"
-    assert figure["layout"]["yaxis4"]["type"] == "linear"
+    assert figure["layout"][f"yaxis{len(SERIES)}"]["type"] == "linear"
 
 
 def test_per_100_000_names_the_population_and_its_year() -> None:
@@ -158,7 +160,7 @@ def test_an_axis_has_no_ticks_without_values_no_half_persons_and_whole_numbers_o
 
 def test_a_made_up_record_says_so_in_the_picture() -> None:
     figure = record.figure(latest().seen(View(show="total")), synthetic=True)
-    assert sum("SYNTHETIC" in label["text"] for label in figure["layout"]["annotations"]) == 4
+    assert sum("SYNTHETIC" in label["text"] for label in figure["layout"]["annotations"]) == len(SERIES)
     assert figure["layout"]["meta"]["synthetic"] is True
 
 

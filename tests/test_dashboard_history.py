@@ -95,7 +95,7 @@ def test_a_days_page_lists_each_answer_when_it_came_by_which_run_and_from_which_
         f"{value:,}" for value in before.values.values() if value is not None
     ]
     assert second[2:5] == [f"{after.cases:,}\n+1,234", f"{after.deaths:,}", f"{after.recovered:,}\n+50"]
-    assert second[5:] == ["2020-06-20T12:00:00.000Z", "abababababab", "not known"]
+    assert second[-3:] == ["2020-06-20T12:00:00.000Z", "abababababab", "not known"]
     assert f'title="{"ab" * 32}"' in page
     assert "a-request" not in page  # an account's names are not for everybody
     assert 'href="/day/2020-04-09" rel="prev"' in page

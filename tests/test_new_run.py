@@ -1,9 +1,10 @@
 """What a new run is, from what was read."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
-from builders import NOON, date, entries, entry, jhu, nyt, run
+from builders import NOON, date, entries, entry, first_figures, jhu, nyt, run
 
 from functions.errors import SourceRefused
 from functions.new_run import MAX_WORDS, Known, basis, believed, unchanged
@@ -20,7 +21,8 @@ def published(*cases):
     """Both files; a count of None leaves its date out of both."""
     rows = [(date(number), count) for number, count in enumerate(cases, 1) if count is not None]
     files = {"nyt": nyt(*(f"{d},{c},0" for d, c in rows)), "jhu": jhu(*(f"{d},0" for d, _ in rows))}
-    return transform(files, NOON.date())
+    found = transform(files, NOON.date())
+    return replace(found, days=tuple(replace(day, counts=first_figures(day.counts)) for day in found.days))
 
 
 def known(*days, head=None, owing=()):

@@ -2,7 +2,7 @@ import datetime as dt
 import lzma
 
 import pytest
-from builders import day, jhu, nyt
+from builders import day, first_figures, jhu, nyt
 
 from functions.errors import SourceRefused
 from functions.transform import transform
@@ -18,7 +18,7 @@ def published(nyt_file=GOOD_NYT, jhu_file=GOOD_JHU):
 
 
 def days(nyt_file=GOOD_NYT, jhu_file=GOOD_JHU):
-    return {day.date.isoformat(): day.counts for day in published(nyt_file, jhu_file).days}
+    return {day.date.isoformat(): first_figures(day.counts) for day in published(nyt_file, jhu_file).days}
 
 
 def reasons(nyt_file=GOOD_NYT, jhu_file=GOOD_JHU):
