@@ -18,10 +18,9 @@ from schemas.figures import FIGURES, JHU, NYT, SOURCES, Counts
 from schemas.ledger import Reason
 from schemas.published import CasesRow, RecoveriesRow
 
+# Of both rows of a date, one after the other, the values in the order of the figures.
 PUBLISHED = CasesRow._fields + RecoveriesRow._fields
-in_order = itemgetter(
-    *(PUBLISHED.index(figure.name) for figure in FIGURES)
-)  # of both rows, one after the other
+in_order = itemgetter(*(PUBLISHED.index(figure.name) for figure in FIGURES))
 
 
 @dataclass(frozen=True)

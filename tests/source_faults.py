@@ -87,15 +87,13 @@ def decided(files: Mapping[str, bytes]) -> Decision:
         run = believed(run, known, published, ())
     except SourceRefused as refusal:
         return Decision(UNBELIEVABLE, tuple(map(str, refusal.reasons)))
-    days = {day.date: day.counts for day in published.days}
+    days = {day.date: first_figures(day.counts) for day in published.days}
     words = tuple(warning.text for warning in run.warnings)
-    return Decision(
-        WARNED if words else TAKEN, words, {date: first_figures(days[date]) for date in run.pending}
-    )
+    return Decision(WARNED if words else TAKEN, words, {date: days[date] for date in run.pending})
 
 
 def _acknowledged() -> dict[dt.date, Acknowledged]:
     return {
-        date(day): Acknowledged(date(day), counts(day), 1, 1, 1, f"US/{date(day)}", "r", MOMENT)
-        for day in range(1, STORED + 1)
+        day.date: Acknowledged(day.date, day.counts, 1, 1, 1, f"US/{day.date}", "r", MOMENT)
+        for day in transform(FILES, MOMENT.date()).days[:STORED]
     }
