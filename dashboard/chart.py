@@ -27,7 +27,12 @@ from dashboard.series import (
 from dashboard.view import AVERAGE, COUNT, LOG, NEW, SPANS, View
 from schemas.figures import FIGURES
 
-COLOURS = {"cases": "#0072B2", "deaths": "#D55E00", "recovered": "#009E73", "fatality": "#6B7280"}
+COLOURS = {
+    "cases": "#0072B2",
+    "deaths": "#D55E00",
+    "recovered": "#009E73",
+    "fatality": "#6B7280",
+}
 PALE = "#7B8290"  # 3:1 on both grounds, like the others
 INK, SHADE = "#1f2328", "rgba(128,128,128,0.14)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

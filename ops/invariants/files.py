@@ -44,10 +44,13 @@ def parse(source: str, text: bytes) -> Mapping[dt.date, Values]:
     us = [row for row in rows if "US" in (row.get("Country"), row.get("Country/Region"))]
     said: dict[dt.date, Values] = {}
     reported = False
-    for date, cell in sorted((_date(row["Date"]), row["Recovered"]) for row in us):
+    for row in sorted(us, key=lambda row: _date(row["Date"])):
+        cell = row["Recovered"]
         count = _count(cell or "0")
         taken_back = reported and count == 0  # Johns Hopkins takes recoveries back by 0 or an empty cell
-        said[date] = {"recovered": None if taken_back or not cell else count}
+        said[_date(row["Date"])] = {
+            "recovered": None if taken_back or not cell else count,
+        }
         reported = reported or count > 0
     return said
 
