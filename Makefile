@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: always help setup run test test-long test-peers test-engine quick check docs listing bench package preview deploy destroy lock clean
+.PHONY: always help setup run test test-long test-peers test-engine quick check docs listing bench alternatives package preview deploy destroy lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -77,6 +77,10 @@ listing: $(READY)  ## write tests/golden/resources.yaml anew, after a change of 
 
 bench: $(READY)  ## the goals of speed and cost, measured here: benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+alternatives: $(READY)  ## the table of docs/why-not.md: other ways of keeping the record, on the same publishing history
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target .daybook/alternatives --requirement benchmarks/alternatives.txt
+	@$(BIN)/python -m benchmarks.alternatives $(ARGS)
 
 package: $(READY)  ## what is uploaded beside the code: layers and the dashboard's bundle, in .daybook/packages
 	@$(BIN)/python -m infra.package

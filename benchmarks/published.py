@@ -13,16 +13,15 @@ from urllib.parse import unquote
 import click
 
 from benchmarks.browser import browser
-from benchmarks.inputs import DATA, ROOT
+from benchmarks.history import END, NOON, START, read
+from benchmarks.inputs import ROOT
 from dashboard.routes.http import ASSETS, PLOTLY
 from functions.errors import SourceRefused
 from functions.transform import transform
 from local.play import moments
-from local.sources import history
 from local.sources.history import History
 from schemas.day import Counts
 
-START, END, NOON = dt.date(2020, 9, 2), dt.date(2020, 12, 31), dt.time(12)
 OUT = ROOT / "docs" / "published.json"
 PLOTS = ROOT / "docs" / "plots"
 COLOURS = {"newest date": "#D55E00", "Daybook": "#0072B2"}
@@ -35,15 +34,6 @@ class Followed:
 
     days: Days
     wrong: list[int]
-
-
-def read() -> tuple[History, History]:
-    """Both histories: the New York Times' national file, Johns Hopkins by country."""
-    published = DATA / "published"
-    if not published.is_dir():
-        raise click.ClickException(f"no publishing history in {published}: set DAYBOOK_DATA")
-    nyt, jhu = (published / f"{name}.tar.xz" for name in ("nyt_us", "jhu_countries_aggregated"))
-    return history.read(nyt), history.read(jhu)
 
 
 def counts(nyt: History, jhu: History) -> dict[str, int]:
