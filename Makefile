@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
 
-.PHONY: always help setup run test test-long test-peers test-engine quick check docs listing bench alternatives package preview deploy destroy lock clean
+.PHONY: always help setup run test test-long test-peers test-engine quick check docs listing bench headline alternatives package preview deploy destroy lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -77,6 +77,9 @@ listing: $(READY)  ## write tests/golden/resources.yaml anew, after a change of 
 
 bench: $(READY)  ## the goals of speed and cost, measured here: benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+headline: $(READY)  ## how wrong the usual increment is, on the sources' own history: 250 MB, fetched once, or from DAYBOOK_DATA
+	@$(BIN)/python -m benchmarks.headline
 
 alternatives: $(READY)  ## the table of docs/why-not.md: other ways of keeping the record, on the same publishing history
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target .daybook/alternatives --requirement benchmarks/alternatives.txt

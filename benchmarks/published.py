@@ -6,37 +6,25 @@ import datetime as dt
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 import click
 
 from benchmarks.browser import browser
-from benchmarks.history import END, NOON, START, read
+from benchmarks.headline import follow, size
+from benchmarks.history import END, NOON, START, archived
 from benchmarks.inputs import ROOT
 from dashboard.routes.http import ASSETS, PLOTLY
-from functions.errors import SourceRefused
-from functions.transform import transform
 from local.play import moments
 from local.sources.history import History
-from schemas.day import Counts
 
 OUT = ROOT / "docs" / "published.json"
 PLOTS = ROOT / "docs" / "plots"
 COLOURS = {"newest date": "#D55E00", "Daybook": "#0072B2"}
-Days = dict[dt.date, Counts]
 
 
-@dataclass
-class Followed:
-    """A pipeline that ran once a day: what it holds, and how many of its days were wrong each evening."""
-
-    days: Days
-    wrong: list[int]
-
-
-def counts(nyt: History, jhu: History) -> dict[str, int]:
+def counts(nyt: History, jhu: History) -> dict[str, float]:
     """What the text says of the history, by name."""
     restated = [len(days) for _, days in restatements(nyt)]
     newest, ours, refused = follow(nyt, jhu)
@@ -53,6 +41,7 @@ def counts(nyt: History, jhu: History) -> dict[str, int]:
         "newest_date_most_wrong": max(newest.wrong),
         "daybook_wrong": ours.wrong[-1],
         "days_without_recoveries": sum(day.recovered is None for day in ours.days.values()),
+        **size(newest, ours.days),
     }
 
 
@@ -63,28 +52,6 @@ def restatements(nyt: History) -> Iterator[tuple[dt.datetime, list[str]]]:
         rows = dict(line.split(",", 1) for line in file.decode().split()[1:])
         yield moment, [date for date, text in rows.items() if before.get(date, text) != text]
         before = rows
-
-
-def follow(nyt: History, jhu: History) -> tuple[Followed, Followed, int]:
-    """A pipeline that asks for days after the newest that it has, one that asks for what differs, and how
-    many of the runs met a malformed file. Both enter nothing then."""
-    newest, ours = Followed({}, []), Followed({}, [])
-    refused = 0
-    believed: Days = {}
-    for moment in moments(START, END, NOON):
-        cases, recoveries = nyt.at(moment), jhu.at(moment)
-        assert cases and recoveries  # noqa: S101 the histories begin before
-        try:
-            published = transform({"nyt": cases, "jhu": recoveries}, moment.date())
-            believed = {day.date: day.counts for day in published.days}
-        except SourceRefused:
-            refused += 1
-        last = max(newest.days, default=dt.date.min)
-        newest.days |= {date: day for date, day in believed.items() if date > last}
-        ours.days |= believed
-        for one in (newest, ours):
-            one.wrong.append(sum(one.days.get(date) != day for date, day in believed.items()))
-    return newest, ours, refused
 
 
 def plots(nyt: History, jhu: History) -> dict[str, dict[str, Any]]:
@@ -181,14 +148,14 @@ def _svg(address: str) -> str:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Write docs/published.json and the plots of the blog post."""
-    histories = read()
+    histories = archived()
     found = counts(*histories)
     OUT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     PLOTS.mkdir(exist_ok=True)
     for name, text in _drawn(plots(*histories)).items():
         (PLOTS / f"{name}.svg").write_text(text + "\n", encoding="utf-8")
     for name, value in found.items():
-        click.echo(f"{name:<32}{value:>6,}")
+        click.echo(f"{name:<36}{value:>8,}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import datetime as dt
 import gzip
 import hashlib
 import json
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from storage.tables import Row, ranked
 
 PARTS = Path(__file__).with_name("page")
 POST = Path(__file__).resolve().parent.parent / "docs" / "blog-post.md"
+IN_REPOSITORY = re.compile(r'<a href="(?:\.\./|[a-z-]+\.md)[^"]*">(.*?)</a>', re.DOTALL)
 VIEWS = tuple(View(show=show, scale=scale) for show in (TOTAL, NEW, AVERAGE) for scale in (LINEAR, LOG))
 MADE_UP = (
     '<p class="banner synthetic"><b>Synthetic sample.</b> These figures are made up. '
@@ -83,8 +85,10 @@ def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synth
 
 
 def post() -> str:
-    """The blog post as a page in the same dress."""
+    """The blog post as a page in the same dress. Links into the repository become plain text."""
     text = MarkdownIt("commonmark").enable("table").render(POST.read_text(encoding="utf-8"))
+    text = text.replace('href="visualization.md"', 'href="index.html"')
+    text = IN_REPOSITORY.sub(r"\1", text)
     title = text.partition("<h1>")[2].partition("</h1>")[0]
     return Template((PARTS / "post.html").read_text(encoding="utf-8")).substitute(
         title=title, style=_style(), text=text.replace("<table>", '<table class="texts">')

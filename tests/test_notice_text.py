@@ -202,7 +202,7 @@ def test_every_alert_ends_with_the_next_step_and_an_entry_of_the_runbook(notice,
     assert notice.sms.endswith(" Next: daybook status")
 
 
-def test_an_alert_of_a_figure_that_is_held_back_names_the_command_that_accepts_it():
+def test_an_alert_of_a_rejected_figure_names_the_command_that_accepts_it():
     reason = Reason("nyt", "is more than 20 % off the acknowledged 100", 3, "2020-03-04", "cases", "900")
     files = {"nyt": "a" * 64}
     notice = bounded(only(refused(Head(), run(files=files), [reason], "prod").notices))

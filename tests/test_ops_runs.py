@@ -30,18 +30,18 @@ def test_a_run_is_asked_for_and_followed_to_its_report(asked_for):
     assert asked_for.data("runs", "--limit", "1")[1][0]["trigger"] == "operator"
 
 
-def test_a_figure_held_back_is_accepted_for_its_value_only_and_named_in_the_report(asked_for):
+def test_a_rejected_figure_is_accepted_for_its_value_only_and_named_in_the_report(asked_for):
     published = dict(asked_for.daybook.publisher.files)
     files = asked_for.daybook.publisher.files
     files["nyt"] = published["nyt"] + b"\n2020-03-08,9000,0"
     files["jhu"] = published["jhu"] + b"2020-03-08,US,100,0,5\n"
-    assert asked_for.ops("accept", "2020-03-08", "--reason", "x")[0] == 2  # nothing is held back yet
+    assert asked_for.ops("accept", "2020-03-08", "--reason", "x")[0] == 2  # nothing is rejected yet
     with asked_for.attended():
         assert asked_for.ops("run", "--wait", "--patience", "60")[0] == 4
         code, _, told = asked_for.ops("accept", "2020-03-05", "--reason", "x")
-        assert (code, "Held back: 2020-03-08" in told) == (2, True)
+        assert (code, "Rejected: 2020-03-08" in told) == (2, True)
         code, found = asked_for.data("accept", "2020-03-08", "--reason", "confirmed by telephone")
-        assert (code, found["still_held_back"]) == (0, [])
+        assert (code, found["still_rejected"]) == (0, [])
         (item,) = found["accepted"]
         digest = hashlib.sha256(b"9000,0,0").hexdigest()[:12]
         assert item["entry"] == f"accept#2020-03-08#{digest}"

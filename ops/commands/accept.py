@@ -1,4 +1,4 @@
-"""``accept``: an operator takes responsibility for a figure that was held back as unbelievable."""
+"""``accept``: accept figures that the plausibility check rejected."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -35,10 +35,10 @@ class AcceptanceAnswer(Answer):
 
 
 class AcceptAnswer(Answer):
-    """What was accepted, and the dates that are still held back."""
+    """What was accepted, and the dates that are still rejected."""
 
     accepted = listed(fields.Nested(AcceptanceAnswer))
-    still_held_back = listed()
+    still_rejected = listed()
 
 
 ANSWER = AcceptAnswer()
@@ -60,13 +60,13 @@ def accept(options: Options, as_data: bool, date: dt.date, reason: str) -> int:
         from storage.ledger_items import acceptance_item
 
         items = list(map(acceptance_item, acceptances))
-        as_json(ANSWER, {"accepted": items, "still_held_back": remaining})
+        as_json(ANSWER, {"accepted": items, "still_rejected": remaining})
     else:
         facts(
             {
                 "Accepted": acceptances[0].figures,
                 "Reason": reason.strip(),
-                "Still held back": ", ".join(remaining[:MAX_LISTED]) or "nothing",
+                "Still rejected": ", ".join(remaining[:MAX_LISTED]) or "nothing",
                 "Next": "accept these as well, or wait" if remaining else "daybook run --wait",
             }
         )
@@ -75,12 +75,12 @@ def accept(options: Options, as_data: bool, date: dt.date, reason: str) -> int:
 
 def enter(stack: Stack, date: dt.date, reason: str) -> tuple[list[Acceptance], list[str]]:
     """Enter acceptances into the ledger, for exactly the values that the refused files have; these, and the
-    dates that are held back still. Raises Problem where nothing of that date is held back."""
+    dates that are still rejected. Raises Problem where nothing of that date is rejected."""
     from functions.plausibility import check, figures_digest
     from storage.change import Change
 
     head = stack.ledger.head()
-    run = held_back(stack, head)
+    run = rejecting_run(stack, head)
     published, acknowledged = _read(stack, run), stack.ledger.days()
     known = {(acceptance.date, acceptance.digest) for acceptance in stack.ledger.acceptances()}
 
@@ -92,9 +92,9 @@ def enter(stack: Stack, date: dt.date, reason: str) -> tuple[list[Acceptance], l
     if not mine:
         dates = sorted({doubt.date for doubt in standing if doubt.date})[:MAX_LISTED]
         raise Problem(
-            f"Nothing of {date} is held back by the run of {written(run.time)}.",
+            f"The run of {written(run.time)} rejected nothing of {date}.",
             "Nothing was changed.",
-            f"Held back: {', '.join(dates)}" if dates else "Everything was accepted already: run it.",
+            f"Rejected: {', '.join(dates)}" if dates else "All of it is accepted: daybook run --wait",
             USAGE,
         )
     figures, gone = (date, figures_digest(published, date)), (date, GONE)
@@ -104,7 +104,7 @@ def enter(stack: Stack, date: dt.date, reason: str) -> tuple[list[Acceptance], l
         if not any(doubt.date == date.isoformat() for doubt in left):
             break
     else:
-        raise Problem(f"{date} stays unbelievable even when accepted: {mine[0]}", "Nothing was changed.")
+        raise Problem(f"{date} is rejected even when accepted: {mine[0]}", "Nothing was changed.")
     now = stack.now()
     acceptances = [Acceptance(date, digest, reason, run.name, mine, now) for _, digest in sorted(chosen)]
     after = replace(head, acceptances=head.acceptances + len(acceptances))
@@ -112,13 +112,13 @@ def enter(stack: Stack, date: dt.date, reason: str) -> tuple[list[Acceptance], l
     return acceptances, sorted({doubt.date for doubt in left if doubt.date})
 
 
-def held_back(stack: Stack, head: Head) -> Run:
+def rejecting_run(stack: Stack, head: Head) -> Run:
     """The last run that failed on its files and hasn't been made good since."""
     for run in stack.ledger.runs():
         if run.name in head.failures and run.state == FAILED and run.files and not run.pending:
             return run
     raise Problem(
-        "Nothing is held back: no run has failed on its files since the last one that succeeded.",
+        "Nothing is rejected: no run has failed on its files since the last one that succeeded.",
         "Nothing was changed.",
         "daybook runs",
         USAGE,
