@@ -11,13 +11,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from urllib.parse import parse_qsl
 
 from dashboard.series import Stretch, believed
 from dashboard.view import MAX_QUERY
 from schemas import columns, moment
 from schemas.text import quoted
-from storage.csv_files import DATE as DATED
 from storage.csv_files import Line, day_lines, entry_lines
 from storage.tables import Row
 
@@ -25,6 +25,7 @@ DATE = re.compile(r"[0-9]{4}(-?)[0-9]{2}\1[0-9]{2}", re.ASCII)
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,12}(Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII)
 LAG = re.compile(r"[0-9]{1,5}", re.ASCII)
 RANGE = re.compile(r"(?P<first>[0-9-]{8,10}?)(--|(?<=\d{8})-)(?P<last>[0-9-]{8,10})", re.ASCII)
+BY_DATE = attrgetter("day.date")
 LAG_AT = columns.ENTRIES.index(columns.LAG)
 MAX_ISSUES = 40  # dates and ranges in a list
 MAX_ENTRIES = 200_000  # in one answer: ten megabytes
@@ -89,8 +90,8 @@ def _no_more(lines: Iterator[Line]) -> Iterator[Line]:
 
 def _of_dates(rows: Sequence[Row], asked: Asked) -> Sequence[Row]:
     """The rows of the dates that are asked for; rows come by date."""
-    begin = bisect_left(rows, asked.first, key=DATED) if asked.first else 0
-    end = bisect_right(rows, asked.last, key=DATED) if asked.last else len(rows)
+    begin = bisect_left(rows, asked.first, key=BY_DATE) if asked.first else 0
+    end = bisect_right(rows, asked.last, key=BY_DATE) if asked.last else len(rows)
     return rows[begin:end]
 
 

@@ -1,0 +1,25 @@
+"""The same tables as the package, with types, for DuckDB and whatever else reads Parquet."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ops.data_package import Table
+from ops.export import package
+from storage.tables import Row
+
+TYPES = {"date": "DATE", "string": "VARCHAR", "integer": "INTEGER", "datetime": "TIMESTAMP WITH TIME ZONE"}
+
+
+def write(folder: Path, entries: Sequence[Row]) -> list[Table]:
+    from tempfile import TemporaryDirectory
+
+    import duckdb
+
+    with TemporaryDirectory() as texts, duckdb.connect() as database:
+        tables = package.write(Path(texts), entries)
+        for table in tables:
+            source, target = Path(texts) / table.path, (folder / table.path).with_suffix(".parquet")
+            kinds = {column.name: TYPES[column.kind] for column in table.columns}
+            database.read_csv(str(source), header=True, columns=kinds).write_parquet(str(target))
+    return [replace(table, path=str(Path(table.path).with_suffix(".parquet"))) for table in tables]
