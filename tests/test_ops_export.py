@@ -83,20 +83,13 @@ def from_parquet(folder: Path) -> list[Entry]:
 
 def from_alfred(folder: Path) -> list[Entry]:
     table = pd.read_csv(folder / "observations.csv", na_values=".", dtype={"value": "Int64"})
-    wide = table.pivot(index=["date", "recorded_at"], columns="series_id", values="value")
-    return [
-        (
-            dt.date.fromisoformat(date),
-            version(moment(when)),
-            Counts(
-                *(
-                    None if pd.isna(values[f"US_{name}"]) else int(values[f"US_{name}"])
-                    for name in ("CASES", "DEATHS", "RECOVERED")
-                )
-            ),
-        )
-        for (date, when), values in wide.iterrows()
-    ]
+    wide = table.pivot(index=["date", "recorded_at"], columns="series_id", values="value").reset_index()
+    entries: list[Entry] = []
+    for line in wide.to_dict("records"):
+        values = {name: line[f"US_{name.upper()}"] for name in ("cases", "deaths", "recovered")}
+        counts = Counts.read({name: int(value) for name, value in values.items() if not pd.isna(value)})
+        entries.append((dt.date.fromisoformat(line["date"]), version(moment(line["recorded_at"])), counts))
+    return entries
 
 
 READERS = {
@@ -123,7 +116,7 @@ def test_frictionless_finds_nothing_amiss(form, reader, tmp_path):
     package = Package(exported(form, tmp_path, reader) / "datapackage.json")
     report = package.validate()
     assert report.valid, report.flatten(["type", "note", "message"])
-    assert sum(task.stats["rows"] for task in report.tasks) >= len(kept())
+    assert sum(task.stats.get("rows", 0) for task in report.tasks) >= len(kept())
 
 
 def test_frictionless_finds_what_is_amiss(reader, tmp_path):

@@ -21,7 +21,7 @@ def forms() -> list[str]:
 @click.option("--as", "form", type=click.Choice(forms()), required=True, help="The form.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def export(options: Options, form: str, folder: Path) -> None:
-    """Every entry of the record, for other tools. In FOLDER, beside a datapackage.json that says what each
+    """Every entry, for other tools. In FOLDER, beside a datapackage.json that says what each
     column is, and whose figures they are. As package: CSV of the days and of the entries, by Frictionless
     Data. As epi_archive: Delphi's long form, for epiprocess. As parquet: the same as package. As alfred: a
     value a series, date and real-time period, as ALFRED has it."""
