@@ -10,7 +10,7 @@ from threading import Lock
 
 from flask import Flask, Response, redirect, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import is_resource_modified
+from werkzeug.http import http_date, is_resource_modified
 from werkzeug.wrappers import Response as BaseResponse
 
 from dashboard import json_answers, view, vintages
@@ -83,27 +83,20 @@ def register(server: Flask, desk: Desk) -> None:
         answer = Answer.of_entries(snapshot) if is_of_entries else Answer.of_rows(snapshot)
         if rows is None or answer.read_at is None:
             return not_read()
-        made_of = (snapshot.settings.bundle, answer.stamp, len(rows), answer.trailing, answer.synthetic)
-        tag = f'W/"{sha256(repr((made_of, table, ending, asked)).encode()).hexdigest()[:20]}"'
-        # What trails may be completed without being read anew as a whole: its date says nothing.
+        tag = _tag(snapshot.settings.bundle, answer, len(rows), table, ending, asked)
+        # Whether an answer trails may change without another read, which only the tag tells.
         modified = None if answer.trailing else answer.read_at.replace(microsecond=0)
-        body, is_packed = b"", "gzip" in request.accept_encodings
-        is_known = not is_resource_modified(request.environ, etag=tag, last_modified=modified)
-        if not is_known:
-            make = _csv if ending == "csv" else partial(_json, answer)
-            body = kept.get(tag, lambda: make(table, asked, vintages.lines(table, rows, asked)))
-            if is_packed:
-                plain = body
-                body = kept.get(f"{tag} gzip", lambda: gzip.compress(plain, PACKED, mtime=0))
+        headers = {"ETag": tag, "Vary": "Accept-Encoding"}
+        headers |= {"Last-Modified": http_date(modified)} if modified else {}
+        if not is_resource_modified(request.environ, etag=tag, last_modified=modified):
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        make = _csv if ending == "csv" else partial(_json, answer)
+        plain = body = kept.get(tag, lambda: make(table, asked, vintages.lines(table, rows, asked)))
+        if "gzip" in request.accept_encodings:
+            headers["Content-Encoding"] = "gzip"
+            body = kept.get(f"{tag} gzip", lambda: gzip.compress(plain, PACKED, mtime=0))
         response = download(body, KINDS[ending], answer, _name(table, asked), ending)
-        if is_known:
-            response.status_code = HTTPStatus.NOT_MODIFIED
-        elif is_packed:
-            response.headers["Content-Encoding"] = "gzip"
-        response.vary.add("Accept-Encoding")
-        response.headers["ETag"] = tag
-        if modified:
-            response.last_modified = modified
+        response.headers.update(headers)
         return response
 
     @server.get(f"{DATA}latest.<any(csv, json):ending>")
@@ -131,6 +124,12 @@ def register(server: Flask, desk: Desk) -> None:
         response = problem(error.code, error.description or "")
         response.headers.extend([pair for pair in error.get_headers() if pair[0] == "Allow"])
         return response
+
+
+def _tag(bundle: str, answer: Answer, count: int, *asked: object) -> str:
+    """A weak tag: the same for answers that say the same, whenever they were read."""
+    made_of = (bundle, answer.stamp, count, answer.trailing, answer.synthetic, *asked)
+    return f'W/"{sha256(repr(made_of).encode()).hexdigest()[:20]}"'
 
 
 def _csv(table: str, _asked: Asked, lines: Iterable[Line]) -> bytes:
