@@ -225,6 +225,15 @@ def test_a_folder_that_is_a_file_is_a_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("form", READERS)
+def test_a_file_that_can_t_be_written_is_named_in_a_line(form, reader, tmp_path, capsys):
+    name = sorted(path.name for path in exported(form, tmp_path / "there", reader).iterdir())[-1]
+    (tmp_path / "here" / name).mkdir(parents=True)
+    capsys.readouterr()
+    assert run(["export", "--as", form, str(tmp_path / "here")], stack(reader)) == USAGE
+    assert f"{name}: Is a directory." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", READERS)
 def test_a_folder_may_be_called_anything(form, reader, tmp_path):
     folder = exported(form, tmp_path / 'it\'s a "folder", 50 % – ?*[x]', reader)
     assert READERS[form](folder) == list(map(entry, kept()))

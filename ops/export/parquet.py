@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 
 from ops.data_package import Table
 from ops.export import package
@@ -12,14 +14,14 @@ TYPES = {"date": "DATE", "string": "VARCHAR", "integer": "INTEGER", "datetime": 
 
 
 def write(folder: Path, entries: Sequence[Row]) -> list[Table]:
-    from tempfile import TemporaryDirectory
-
     import duckdb
 
-    with TemporaryDirectory() as texts, duckdb.connect() as database:
-        tables = package.write(Path(texts), entries)
+    with TemporaryDirectory() as aside, duckdb.connect() as database:
+        tables = package.write(Path(aside), entries)
         for table in tables:
-            source, target = Path(texts) / table.path, (folder / table.path).with_suffix(".parquet")
+            source = Path(aside) / table.path
+            target = source.with_suffix(".parquet")
             kinds = {column.name: TYPES[column.kind] for column in table.columns}
             database.read_csv(str(source), header=True, columns=kinds).write_parquet(str(target))
+            copyfile(target, folder / target.name)  # its errors are the file system's, not DuckDB's
     return [replace(table, path=str(Path(table.path).with_suffix(".parquet"))) for table in tables]
