@@ -13,7 +13,7 @@ from rich.table import Table
 
 from benchmarks.measure import Figure
 
-NAMES = ("fetching", "consuming", "starting", "loading", "growing", "viewing", "running")
+NAMES = ("fetching", "consuming", "starting", "loading", "growing", "viewing", "answering", "running")
 RESULTS = Path(__file__).resolve().parent / "results.json"
 
 

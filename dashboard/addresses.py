@@ -26,7 +26,11 @@ class Addresses:
 
     def entries(self, date: dt.date) -> str:
         """A day's entries as CSV; those of all days where there is no server to choose them."""
-        return f"{self.root}revisions.csv" if self.suffix else f"{self.root}data/revisions.csv?day={date}"
+        return (
+            f"{self.root}revisions.csv"
+            if self.suffix
+            else f"{self.root}data/entries.csv?from={date}&to={date}"
+        )
 
     def revisions(self, series: str = "cases", show: str = TOTAL) -> str:
         """The map of one series; of cases to date, where none is named."""

@@ -13,7 +13,7 @@ from dashboard import citing, pages, view
 from dashboard.cache import PATIENCE, Clock, Desk, LedgerReads, TableReads
 from dashboard.markup import element
 from dashboard.pages import PAGES, frame, ids, record
-from dashboard.routes import data, history, http
+from dashboard.routes import data, history, http, vintages
 from dashboard.settings import Settings
 from storage.aws import client
 from storage.ledger import Ledger
@@ -31,7 +31,7 @@ INDEX = """<!DOCTYPE html>
         {%app_entry%}
         {%first%}
         <noscript><p class="sheet">To move through the record needs JavaScript. The figures don't: they are at
-        <a href="/data/latest.csv">/data/latest.csv</a>, the pipeline's state at
+        <a href="/data/days.csv">/data/days.csv</a>, the pipeline's state at
         <a href="/status.json">/status.json</a>.</p></noscript>
         <div>
             {%config%}
@@ -107,6 +107,7 @@ def create_app(
     desk = app.desk = Desk(ledger, tables, settings, clock, patience)
     _callbacks(app, desk)
     data.register(app.server, desk)
+    vintages.register(app.server, desk)
     history.register(app.server, desk, [app.get_asset_url(name) for name in http.STYLES])
     http.register(app, desk)
     return app

@@ -62,7 +62,8 @@ class Snapshot:
     """What there is to show at that time: the last good figures, and what is wrong with them.
 
     ``head``, ``details``, ``rows`` and ``entries`` are None while they were never read, which is not the same
-    as empty; ``read_at`` and ``entries_read_at`` are when rows and entries were. ``files``: of each run that
+    as empty; ``read_at`` and ``entries_read_at`` are when rows and entries were, ``stamp`` and
+    ``entries_stamp`` are theirs. ``files``: of each run that
     has an entry, the SHA-256 of its files by source. ``publications``: what each run entered, the newest
     first. ``trailing``: the rows are not all that the ledger has acknowledged; ``entries_trailing``: the
     entries are not. ``waiting``: an answer is still on its way.
@@ -78,6 +79,8 @@ class Snapshot:
     details: Details | None = None
     trailing: bool = False
     entries_trailing: bool = False
+    stamp: int = 0
+    entries_stamp: int = 0
     read_at: dt.datetime | None = None
     entries_read_at: dt.datetime | None = None
     problems: tuple[Problem, ...] = ()
@@ -89,7 +92,7 @@ class Snapshot:
         head = self.head
         moves = None if head is None else (head.moves, sorted(head.unsent))
         wrong = [(problem.place, problem.since.isoformat()) for problem in self.problems]
-        rows = None if self.rows is None else (len(self.rows), stamp(self.rows))
+        rows = None if self.rows is None else (len(self.rows), self.stamp)
         known = self.entries is None, self.details is None
         return repr((moves, rows, known, self.trailing, self.waiting, wrong))
 
@@ -144,6 +147,7 @@ class Table:
         self._read = read
         self._counted = counted
         self.rows: tuple[Row, ...] | None = None
+        self.stamp = 0  # of these rows
         self.read_at: dt.datetime | None = None
         self._asked_for: object = None
         self._first: dt.datetime | None = None
@@ -153,7 +157,7 @@ class Table:
         """Whether there are rows, and not all that the ledger has acknowledged."""
         if head is None or self.rows is None:
             return False
-        return stamp(self.rows) != head.stamp or (self._counted and len(self.rows) < head.entries)
+        return self.stamp != head.stamp or (self._counted and len(self.rows) < head.entries)
 
     def due(self, head: Head, now: dt.datetime) -> bool:
         """Whether it is worth a query."""
@@ -163,7 +167,9 @@ class Table:
 
     def refresh(self, head: Head, now: dt.datetime) -> None:
         """Raises Unreachable, and then keeps what it has."""
-        self.rows = tuple(self._read())
+        rows = tuple(self._read())
+        self.stamp = stamp(rows)
+        self.rows = rows
         self.read_at = now
         if self._asked_for != self._wanted(head) or self._first is None:
             self._asked_for, self._first, self._tries = self._wanted(head), now, 0
@@ -197,6 +203,7 @@ class Desk:
         self._settings = settings
         self._latest = Snapshot(settings, clock())
         self._files: Mapping[str, Mapping[str, str]] = {}
+        self._files_of: tuple[Row, ...] | None = None
         self._published_of: tuple[Row, ...] | None = None
         self._publications: Sequence[Publication] = ()
         self._head_at: dt.datetime | None = None
@@ -258,6 +265,8 @@ class Desk:
             details=details,
             trailing=self._daily.trails(head),
             entries_trailing=self._entries.trails(head),
+            stamp=self._daily.stamp,
+            entries_stamp=self._entries.stamp,
             read_at=self._daily.read_at,
             entries_read_at=self._entries.read_at,
             problems=tuple(problem for problem, _ in self._failed.values()),
@@ -302,12 +311,16 @@ class Desk:
 
     def _with_files(self, now: dt.datetime) -> Mapping[str, Mapping[str, str]]:
         """The files of each run that has an entry. A run is read once: its files don't change."""
+        if self._files_of is self._entries.rows:
+            return self._files
         unknown = {row.run for row in self._entries.rows or () if row.run} - self._files.keys()
         if unknown and self._may_ask("ledger", now):
             runs = self._ask("ledger", now, lambda: self._ledger.runs_named(sorted(unknown)))
             if runs is not None:
                 known = {run.name: run.files for run in runs}
                 self._files = {**self._files, **{name: {} for name in unknown}, **known}
+                unknown = set()
+        self._files_of = None if unknown else self._entries.rows
         return self._files
 
     def _may_ask(self, place: Place, now: dt.datetime) -> bool:

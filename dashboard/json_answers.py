@@ -1,8 +1,13 @@
 """What the dashboard's addresses answer with as JSON, each declared once: /status.json and /data/*.json."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from marshmallow import fields
 
-from schemas.answer import Answer, counts, field, listed, text, whole, yes_or_no
+from schemas import columns
+from schemas.answer import Answer, field, listed, text, whole, yes_or_no
+from schemas.columns import Column
 from schemas.ledger import SETS
 
 
@@ -15,31 +20,54 @@ class Data(Answer):
     read_at = text()
 
 
-class Entry(Answer.from_dict(counts())):  # type: ignore[misc] a base that is computed
-    """An entry; a figure is null where it is not reported."""
+class Lines(fields.Nested):
+    """Values that are as their schema says already: a schema's price is by the value, and these are many."""
 
-    date = text()
-    region = text()
-    recorded_at = text()
-
-
-class Revision(Entry):
-    """An entry with its rank by version among its date's entries."""
-
-    revision = whole()
+    def _serialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        return value
 
 
-class LatestData(Data):
-    """/data/latest.json: each day as it stands, oldest first, and the newest date among them."""
+def cells(header: Iterable[Column]) -> dict[str, Any]:
+    """A field a column."""
+    return {
+        column.name: (whole if column.kind == "integer" else text)(nullable=column.nullable)
+        for column in header
+    }
 
+
+class Day(Answer.from_dict(cells(columns.DAYS))):  # type: ignore[misc] a base that is computed
+    """A day; a figure is null where it is not reported."""
+
+
+class Entry(Answer.from_dict(cells(columns.ENTRIES))):  # type: ignore[misc] a base that is computed
+    """An entry, with its rank among its date's entries, and its lag behind the first of them in days."""
+
+
+class DaysData(Data):
+    """/data/days.json: each day as it stands, or as it was believed at a moment, oldest first; and the newest
+    date among them."""
+
+    as_of = text(nullable=True)
     through = text(nullable=True)
-    days = listed(fields.Nested(Entry))
+    days = listed(Lines(Day))
 
 
-class RevisionsData(Data):
-    """/data/revisions.json: every entry ever made, or those of one date."""
+class EntriesData(Data):
+    """/data/entries.json: the entries that were asked for, by date and then in the order in which they were
+    made."""
 
-    entries = listed(fields.Nested(Revision))
+    entries = listed(Lines(Entry))
+
+
+class ProblemData(Answer):
+    """Why an address under /data/ has no answer, as in RFC 9457; and which parameter is to blame, if one
+    is."""
+
+    type = text()
+    title = text()
+    status = whole()
+    detail = text()
+    parameter = text(nullable=True)
 
 
 class MetadataData(Data):
@@ -108,11 +136,12 @@ class Status(Answer):
 
 
 STATUS = Status()
-LATEST, REVISIONS, METADATA, SHOWN = LatestData(), RevisionsData(), MetadataData(), ShownData()
+METADATA, SHOWN, PROBLEM = MetadataData(), ShownData(), ProblemData()
+RECORD = {"days": DaysData(), "entries": EntriesData()}
 ANSWERS = {
     "dashboard.status": STATUS,
-    "dashboard.data.latest": LATEST,
-    "dashboard.data.revisions": REVISIONS,
+    "dashboard.data.problem": PROBLEM,
+    **{f"dashboard.data.{name}": schema for name, schema in RECORD.items()},
     "dashboard.data.metadata": METADATA,
     "dashboard.data.shown": SHOWN,
 }

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from dashboard.view import AVERAGE, PER_100K, TOTAL, View
 from schemas.figures import FIGURES
+from schemas.moment import version
 from schemas.text import ranges
 from storage.tables import Row
 
@@ -250,13 +251,10 @@ def missing(rows: Sequence[Row]) -> list[Stretch]:
 
 
 def believed(entries: Iterable[Row], moment: dt.datetime) -> list[Row]:
-    """The record as it stood at that moment (inclusive), oldest first: of each date its newest entry."""
-    newest: dict[dt.date, Row] = {}
-    for row in entries:
-        known = newest.get(row.day.date)
-        if row.recorded_at <= moment and (known is None or row.version > known.version):
-            newest[row.day.date] = row
-    return [newest[date] for date in sorted(newest)]
+    """The record as it stood at that moment (inclusive), oldest first: of each date its newest entry. The
+    entries come by date and then by version, as the tables give them."""
+    latest = version(moment)
+    return list({row.day.date: row for row in entries if row.version <= latest}.values())
 
 
 def restated(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from schemas.moment import moment, written
+from schemas.moment import end_of, moment, written
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z", re.ASCII)
@@ -52,9 +52,7 @@ class View:
     @property
     def moment(self) -> dt.datetime | None:
         """The last millisecond of the date that was chosen for "as it was believed"."""
-        if self.asof is None:
-            return None
-        return dt.datetime.combine(self.asof, dt.time(23, 59, 59, 999_000), dt.UTC)
+        return None if self.asof is None else end_of(self.asof)
 
     def texts(self) -> dict[str, str]:
         """What each control says, by its id: the names are those of the fields. Where there are dates, none

@@ -19,15 +19,13 @@ import click
 from click.core import ParameterSource
 
 from ops.errors import CONFIGURATION, Problem
-from schemas.moment import EPOCH
-from schemas.moment import moment as parsed
+from schemas.moment import DATE_LENGTH, EPOCH, MILLISECOND, ONE_DAY, as_of
 
 if TYPE_CHECKING:
     from ops.stack import Stack
 
 FILE = "daybook.toml"
-LAST = dt.timedelta(days=1) - dt.timedelta(milliseconds=1)
-DATE_LENGTH = len("2020-12-31")
+LAST = ONE_DAY - MILLISECOND
 SPAN = re.compile(r"([0-9]{1,6})([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 SOURCES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
@@ -127,14 +125,6 @@ class Bound:
         return not (self.sequence or last.sequence) and self.start > last.end
 
 
-def _moment(text: str) -> dt.datetime:
-    """In UTC unless it says another zone; a date alone is its end."""
-    if len(text) == DATE_LENGTH:
-        return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.UTC) + LAST
-    value = dt.datetime.fromisoformat(text)
-    return parsed((value if value.tzinfo else value.replace(tzinfo=dt.UTC)).isoformat())
-
-
 def _span(text: str) -> dt.timedelta:
     match = SPAN.fullmatch(text)
     if match is None:
@@ -145,11 +135,11 @@ def _span(text: str) -> dt.timedelta:
 def _bound(text: str) -> Bound:
     if text.isdecimal():
         return Bound(EPOCH, EPOCH, text)
-    end = _moment(text)
+    end = as_of(text)
     return Bound(end - LAST if len(text) == DATE_LENGTH else end, end)
 
 
-MOMENT = Kind("moment", _moment, "a moment like 2020-12-31 or 2020-12-31T12:00")
+MOMENT = Kind("moment", as_of, "a moment like 2020-12-31 or 2020-12-31T12:00")
 DATE = Kind("date", dt.date.fromisoformat, "a date like 2020-12-31")
 DURATION = Kind("duration", _span, "a span like 90s, 10m, 2h or 1d")
 BOUND = Kind("bound", _bound, "a moment like 2020-12-31 or 2020-12-31T12:00, nor a sequence number")

@@ -4,7 +4,9 @@ import datetime as dt
 from functools import lru_cache
 
 MILLISECOND = dt.timedelta(milliseconds=1)
+ONE_DAY = dt.timedelta(days=1)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+DATE_LENGTH = len("2020-12-31")
 
 
 def moment(text: str) -> dt.datetime:
@@ -13,6 +15,23 @@ def moment(text: str) -> dt.datetime:
     if found.tzinfo is None:
         raise ValueError(f"no time zone in {text!r}")
     return at(version(found))
+
+
+def end_of(date: dt.date) -> dt.datetime:
+    """The last millisecond of a date, UTC."""
+    return dt.datetime.combine(date, dt.time(), dt.UTC) + (ONE_DAY - MILLISECOND)
+
+
+def as_of(text: str) -> dt.datetime:
+    """The moment that an "as of" means: in UTC unless it says another zone; a date alone is its end. Raises
+    ValueError."""
+    if len(text) == DATE_LENGTH:
+        return end_of(dt.date.fromisoformat(text))
+    when = dt.datetime.fromisoformat(text)
+    try:
+        return at(version(when if when.tzinfo else when.replace(tzinfo=dt.UTC)))
+    except OverflowError as error:  # a zone leads out of the years that there are
+        raise ValueError(f"no such moment: {text!r}") from error
 
 
 @lru_cache(64)  # all events of a run say one moment

@@ -2,45 +2,64 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 
-from schemas.figures import FIGURES
-from schemas.moment import written
-from storage.tables import Row, ranked
+from schemas import columns
+from schemas.columns import Column
+from schemas.day import REGION
+from schemas.moment import at, written
+from storage.tables import Row
+
+Line = Sequence[str | int | None]
+
+DATE = attrgetter("day.date")
+COUNTS = attrgetter(*(column.name for column in columns.COUNTS))
+A_DAY = 86_400_000  # milliseconds, as versions are
 
 
 def days(rows: Iterable[Row]) -> str:
-    """Date and figures; a figure is empty where it is not reported."""
-    header = ["date", *_figures()]
-    return _text(header, ([row.day.date, *_counts(row)] for row in rows))
+    """Each day as it stands, under ``columns.DAYS``."""
+    return text(columns.DAYS, day_lines(rows))
 
 
 def revisions(rows: Iterable[Row]) -> str:
-    """Every entry, in the order in which they were made; ``kind`` is recorded or revised."""
-    header = ["recorded_at", "date", *_figures(), "kind"]
-    ordered = sorted(ranked(rows), key=lambda entry: (entry[1].version, entry[1].day.date))
-    return _text(
-        header,
-        ([written(row.recorded_at), row.day.date, *_counts(row), _kind(rank)] for rank, row in ordered),
-    )
+    """Every entry, under ``columns.ENTRIES``, by date and then in the order in which they were made."""
+    return text(columns.ENTRIES, entry_lines(rows))
 
 
-def _text(header: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+def text(header: Iterable[Column], lines: Iterable[Line]) -> str:
+    """CSV; what is not reported is an empty cell."""
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")
-    table.writerow(header)
+    table.writerow(column.name for column in header)
     table.writerows(lines)
     return file.getvalue()
 
 
-def _kind(revision: int) -> str:
-    return "recorded" if revision == 1 else "revised"
+def day_lines(rows: Iterable[Row]) -> Iterator[Line]:
+    """A row's cells under ``columns.DAYS``."""
+    for row in rows:
+        yield (row.day.date.isoformat(), REGION, *COUNTS(row.day.counts), written(at(row.version)))
 
 
-def _figures() -> list[str]:
-    return [figure.name for figure in FIGURES]
+def entry_lines(entries: Iterable[Row]) -> Iterator[Line]:
+    """An entry's cells under ``columns.ENTRIES``. The entries are all those of their dates, by date and then
+    by version, as the tables give them."""
+    entered = Entered()
+    for date, rows in groupby(entries, DATE):
+        text, first = date.isoformat(), None
+        for revision, row in enumerate(rows, 1):
+            day, moment = entered[row.version]
+            first = day if first is None else first
+            yield (text, REGION, *COUNTS(row.day.counts), revision, day - first, moment)
 
 
-def _counts(row: Row) -> list[int | str]:
-    return ["" if value is None else value for value in row.day.counts.values.values()]
+class Entered(dict[int, tuple[int, str]]):
+    """The day that a version lies in, counted from the epoch, and the version as a text. A run enters many
+    dates at one moment, which is written once."""
+
+    def __missing__(self, version: int) -> tuple[int, str]:
+        self[version] = version // A_DAY, written(at(version))
+        return self[version]

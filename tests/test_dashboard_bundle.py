@@ -71,7 +71,7 @@ def fetched(address: str) -> bytes:
 
 def test_it_serves_what_the_store_holds(python: str, stack: System) -> None:
     with Dashboard(environment(stack), stack.cloud.emulator.environment(), python=python) as served:
-        found = json.loads(fetched(served.address + "data/latest.json"))
+        found = json.loads(fetched(served.address + "data/days.json"))
         assert {day["date"]: day["cases"] for day in found["days"]} == CASES == stack.daily()
         assert found["synthetic"] is True
         assert found["trailing"] is False
@@ -82,7 +82,7 @@ def test_it_serves_what_the_store_holds(python: str, stack: System) -> None:
         stack.publish(CASES | {"2020-03-09": 151})
         stack.run()
         time.sleep(4.5)  # the head is asked once in four seconds
-        found = json.loads(fetched(served.address + "data/revisions.json?day=2020-03-09"))
+        found = json.loads(fetched(served.address + "data/entries.json?from=2020-03-09&to=2020-03-09"))
         assert [one["cases"] for one in found["entries"]] == [150, 151]
 
 

@@ -188,7 +188,7 @@ def test_embed_may_be_framed_and_nothing_else() -> None:
         "/day/2020-04-10",
         "/revisions",
         "/feed.atom",
-        "/data/latest.csv",
+        "/data/days.csv",
         "/embedded",
         "/nowhere",
     ):

@@ -20,7 +20,6 @@ from dashboards import (
     current,
     day,
     empty,
-    row,
     run,
     told,
     warned,
@@ -33,8 +32,6 @@ from dashboard.app import create_app
 from dashboard.routes import data
 from dashboard.routes.http import ASSETS, PLOTLY, PLOTLY_URL
 from dashboard.settings import PREFIX, Settings
-from schemas.figures import Counts
-from schemas.moment import written
 from storage.errors import Unreachable
 from storage.tables import Row
 
@@ -50,16 +47,16 @@ def table(text: str) -> list[dict[str, str]]:
 
 
 def test_the_latest_record_has_a_stable_address_as_csv() -> None:
-    answer = client().get("/data/latest.csv")
+    answer = client().get("/data/days.csv")
     found = table(answer.text)
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="daybook-record.csv"'
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="daybook-days.csv"'
     assert len(found) == 120
     assert found[0]["cases"] == str(counts(0).cases)
     assert found[-1]["recovered"] == ""  # not reported, which is not 0
 
 
 def test_and_as_json_with_whose_figures_they_are() -> None:
-    found = json.loads(client(synthetic=True).get("/data/latest.json").text)
+    found = json.loads(client(synthetic=True).get("/data/days.json").text)
     assert found["days"][-1]["recovered"] is None
     assert found["synthetic"] is True
     assert "The New York Times" in found["credit"][0]
@@ -136,9 +133,9 @@ def test_the_record_as_it_stood_comes_with_today_s_beside_it() -> None:
 
 
 def test_every_entry_of_a_day_can_be_taken_home() -> None:
-    found = table(client().get(f"/data/revisions.csv?day={RESTATED[0]}").text)
+    found = table(client().get(f"/data/entries.csv?from={RESTATED[0]}&to={RESTATED[0]}").text)
     assert [one["revision"] for one in found] == ["1", "2"]
-    assert len(json.loads(client().get("/data/revisions.json").text)["entries"]) == 123
+    assert len(json.loads(client().get("/data/entries.json").text)["entries"]) == 123
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
@@ -149,7 +146,7 @@ def test_a_text_that_a_spreadsheet_would_run_is_made_harmless(text: str) -> None
 
 def test_out_of_reach_from_the_start_there_is_no_file_but_the_page_answers() -> None:
     at = client(FakeReader(broken={"store", "ledger"}))
-    assert at.get("/data/latest.csv").status_code == 503
+    assert at.get("/data/days.csv").status_code == 503
     assert at.get("/").status_code == 200
     assert at.get("/healthz").text == "ok\n"
     assert json.loads(at.get("/status.json").text)["state"] == "unknown"
@@ -167,8 +164,8 @@ def test_the_status_has_its_reason_the_last_run_and_what_is_pending() -> None:
 
 
 MADE_OF_ENTRIES = (
-    "/data/revisions.csv",
-    "/data/revisions.json",
+    "/data/entries.csv",
+    "/data/entries.json",
     "/data/restated.csv?asof=2020-06-15",
     "/data/shown.csv?asof=2020-06-15",
     "/data/shown.json?asof=2020-06-15",
@@ -197,7 +194,7 @@ class Slow(FakeReader):
 def test_what_can_t_be_read_is_not_empty(kind: type[FakeReader], address: str) -> None:
     Slow.gate.clear()
     at = client(kind())
-    assert at.get("/data/latest.csv").status_code == 200
+    assert at.get("/data/days.csv").status_code == 200
     answer = at.get(address)
     Slow.gate.set()
     assert answer.status_code == 503
@@ -214,15 +211,15 @@ def test_an_answer_trails_when_what_it_is_made_of_does(address: str) -> None:
             ]
 
     at = client(Partly())
-    assert at.get("/data/latest.csv").headers["X-Daybook-Trailing"] == "false"
+    assert at.get("/data/days.csv").headers["X-Daybook-Trailing"] == "false"
     assert at.get(address).headers["X-Daybook-Trailing"] == "true"
     assert client().get(address).headers["X-Daybook-Trailing"] == "false"
 
 
 def test_a_day_as_it_stands_has_no_revision_and_an_entry_has_its_rank() -> None:
-    assert "revision" not in client().get("/data/latest.csv").text
-    assert "revision" not in client().get("/data/latest.json").text
-    found = json.loads(client().get("/data/revisions.json").text)["entries"]
+    assert "revision" not in client().get("/data/days.csv").text
+    assert "revision" not in client().get("/data/days.json").text
+    found = json.loads(client().get("/data/entries.json").text)["entries"]
     assert [one["revision"] for one in found if one["date"] == RESTATED[1].isoformat()] == [1, 2]
 
 
@@ -238,11 +235,11 @@ PUBLIC = (
     "/status",
     "/status.json",
     "/healthz",
-    "/data/latest.csv",
-    "/data/latest.json",
+    "/data/days.csv",
+    "/data/days.json",
     "/data/shown.csv",
     *MADE_OF_ENTRIES,
-    "/data/revisions.csv?day=2020-03-01",
+    "/data/entries.csv?from=2020-03-01&to=2020-03-01",
     "/day/2020-03-01",
     "/revisions",
     "/embed",
@@ -294,10 +291,10 @@ def drawn(at: FlaskClient, path: str, search: str = "") -> str:
 
 
 def test_an_empty_record_is_an_empty_file() -> None:
-    assert client(empty()).get("/data/latest.csv").text.count("\n") == 1
+    assert client(empty()).get("/data/days.csv").text.count("\n") == 1
 
 
-@pytest.mark.parametrize("address", ["/", "/status", "/data/latest.csv", "/assets/daybook.js", "/nowhere"])
+@pytest.mark.parametrize("address", ["/", "/status", "/data/days.csv", "/assets/daybook.js", "/nowhere"])
 def test_every_answer_carries_the_usual_headers(address: str) -> None:
     with client().get(address) as answer:
         headers = answer.headers
@@ -371,9 +368,3 @@ def test_settings_are_read_from_the_environment_and_all_that_is_missing_is_named
         Settings.read({name: "1" for name in names if name not in {"DAYBOOK_STACK", "DAYBOOK_DATABASE"}})
     with pytest.raises(ValueError, match="DAYBOOK_SYNTHETIC is true or false, not 'yes'"):
         Settings.read(names | {"DAYBOOK_SYNTHETIC": "yes"})
-
-
-def test_an_entry_as_json_says_when_it_was_entered() -> None:
-    found = data.entry(row(0, Counts(1, 0, None), NOW))
-    assert found["recorded_at"] == written(NOW)
-    assert found["recovered"] is None

@@ -106,10 +106,10 @@ def test_the_invariants_hold_and_the_doctor_finds_nothing_amiss(operated):
 
 
 def test_the_dashboard_shows_the_record_as_it_is_and_as_it_was(visited):
-    assert cases(visited("/data/latest.csv").text) == [10, 20, 30, 40, 50, 60]
-    days = json.loads(visited("/data/latest.json").text)["days"]
+    assert cases(visited("/data/days.csv").text) == [10, 20, 30, 40, 50, 60]
+    days = json.loads(visited("/data/days.json").text)["days"]
     assert [(day["date"], day["cases"]) for day in days][1] == ("2020-03-02", 20)
-    entries = json.loads(visited("/data/revisions.json?day=2020-03-02").text)["entries"]
+    entries = json.loads(visited("/data/entries.json?from=2020-03-02&to=2020-03-02").text)["entries"]
     assert [one["cases"] for one in entries] == [20, 22, 20]
     assert visited("/status.json").get_json()["last_acknowledged"] == "2020-03-06"
     shown = json.loads(visited("/data/shown.json?asof=2020-03-11&show=total").text)

@@ -199,7 +199,7 @@ def test_the_files_beside_it_hold_the_record_and_every_entry(site):
     daily = list(csv.DictReader(io.StringIO((site / "daily.csv").read_text())))
     revisions = list(csv.DictReader(io.StringIO((site / "revisions.csv").read_text())))
     assert (len(daily), len(revisions)) == (120, 123)
-    assert sum(line["kind"] == "revised" for line in revisions) == 3
+    assert sum(line["revision"] == "2" for line in revisions) == 3
 
 
 def test_both_sources_are_credited_and_made_up_figures_are_called_that(site, tmp_path):

@@ -100,8 +100,10 @@ def faults(value, schema):
     ("address", "name"),
     [
         ("/status.json", "dashboard.status"),
-        ("/data/latest.json", "dashboard.data.latest"),
-        ("/data/revisions.json", "dashboard.data.revisions"),
+        ("/data/days.json", "dashboard.data.days"),
+        ("/data/days.json?as_of=2020-02-01", "dashboard.data.days"),
+        ("/data/entries.json", "dashboard.data.entries"),
+        ("/data/entries.json?asof=2020-06-15", "dashboard.data.problem"),
         ("/data/metadata.json?show=new", "dashboard.data.metadata"),
         ("/data/shown.json?show=average&asof=2020-06-15", "dashboard.data.shown"),
     ],

@@ -233,7 +233,10 @@ def test_as_of_gives_the_table_as_it_was_believed_then(operated, tmp_path):
     assert believed("2020-03-12T14:00+02:00") == [10, 22, 33, 40, 50, 60, 70]
     path = tmp_path / "then.csv"
     assert operated.ops("as-of", "2020-03-10", "--out", str(path))[:2] == (0, b"")
-    assert path.read_text().splitlines()[:2] == ["date,cases,deaths,recovered", "2020-03-01,10,0,0"]
+    assert path.read_text().splitlines()[:2] == [
+        "date,region,cases,deaths,recovered,recorded_at",
+        "2020-03-01,US,10,0,0,2020-03-10T12:00:00.000Z",
+    ]
     assert operated.data("as-of", "2020-03-10")[1][0]["recorded_at"] == "2020-03-10T12:00:00.000Z"
 
 

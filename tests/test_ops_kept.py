@@ -123,12 +123,12 @@ def test_the_page_of_what_is_kept_is_served_until_ctrl_c(kept):
         address = re.search(r"http://\S+/", served.stdout.readline())
         try:
             assert address, served.stderr and served.stderr.read()
-            answer = requests.get(f"{address[0]}data/latest.json", timeout=60)
+            answer = requests.get(f"{address[0]}data/days.json", timeout=60)
             for _ in range(120):  # until the page has read the store
                 if answer.status_code == 200:
                     break
                 time.sleep(1)
-                answer = requests.get(f"{address[0]}data/latest.json", timeout=60)
+                answer = requests.get(f"{address[0]}data/days.json", timeout=60)
             assert [day["cases"] for day in answer.json()["days"]] == [10, 22, 30, 40, 50]
         finally:
             served.send_signal(signal.SIGINT)

@@ -75,7 +75,7 @@ OF_TIMESTREAM = {
     ("consumer", "s3:GetBucketAcl", "-rejected-"): REPORTS_REFUSALS,
 }
 TAKES_NO_RESOURCE = {"timestream": {"timestream:DescribeEndpoints"}, "dynamodb": set()}
-PAGES = ("/data/latest.csv", "/data/revisions.csv", "/status.json")
+PAGES = ("/data/days.csv", "/data/entries.csv", "/status.json")
 
 
 class Seen:

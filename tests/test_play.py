@@ -67,7 +67,12 @@ def assert_as_published(out, expected):
     days, revisions, runs = expected
     assert {row["date"]: figures(row) for row in table(out / "days.csv")} == days
     entered = [
-        (moment(row["recorded_at"]), row["date"], figures(row), row["kind"])
+        (
+            moment(row["recorded_at"]),
+            row["date"],
+            figures(row),
+            ("recorded", "revised")[row["revision"] != "1"],
+        )
         for row in table(out / "revisions.csv")
     ]
     assert sorted(entered, key=str) == sorted(revisions, key=str)

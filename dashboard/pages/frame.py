@@ -214,9 +214,9 @@ def provenance(snapshot: Snapshot) -> list[Component]:
         html.P(
             [
                 "Stable addresses: ",
-                html.A("/data/latest.csv", href="/data/latest.csv"),
+                html.A("/data/days.csv", href="/data/days.csv"),
                 " and ",
-                html.A("/data/latest.json", href="/data/latest.json"),
+                html.A("/data/entries.csv", href="/data/entries.csv"),
                 f". Stack {snapshot.settings.stack}.",
             ]
         ),

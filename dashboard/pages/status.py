@@ -259,13 +259,13 @@ def history(snapshot: Snapshot, day: dt.date | None) -> list[Component]:
         ]
         for revision, row in found
     ]
-    query = f"?day={day}"
+    query = f"?from={day}&to={day}"
     caption = [
         frame.day(day, str(day)),
         f": {plural(len(found), 'entry')} (",
-        html.A("CSV", href=f"/data/revisions.csv{query}"),
+        html.A("CSV", href=f"/data/entries.csv{query}"),
         ", ",
-        html.A("JSON", href=f"/data/revisions.json{query}"),
+        html.A("JSON", href=f"/data/entries.json{query}"),
         ")",
     ]
     header = ["Revision", "Entered", *(figure.title for figure in FIGURES), "Event"]

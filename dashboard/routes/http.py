@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from dashboard import health, json_answers, pages
 from dashboard.cache import Desk
 from dashboard.pages import embed
+from dashboard.routes import vintages
 
 STYLES = ("daybook.css", "history.css")
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -61,6 +62,8 @@ def register(app: Dash, desk: Desk) -> None:
         headers = HEADERS | {"Content-Security-Policy": policy}
         if request.path == embed.PATH:
             headers = {name: value for name, value in HEADERS.items() if name not in UNFRAMED} | FRAMED
+        if request.path.startswith(vintages.DATA):
+            headers |= vintages.OPEN
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         if pages.at(request.path) is None and request.endpoint == "/<path:path>":
