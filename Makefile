@@ -8,31 +8,36 @@ unexport PYTHONDONTWRITEBYTECODE
 # Where this is set, `python -m` doesn't find what lies here.
 unexport PYTHONSAFEPATH
 BIN := $(VENV)/bin
-LOCKS := requirements.txt requirements/dev.txt requirements/uv.txt
 READY := $(VENV)/.ready
+TOOLS := $(VENV)/.ready-tools
 
-.PHONY: always help setup run test test-long test-peers test-engine quick check docs listing bench headline alternatives package preview deploy destroy lock clean
+.PHONY: always help setup tools run test test-long test-peers test-engine quick check docs listing bench headline alternatives package preview deploy destroy lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
 
-setup: $(READY)  ## make .venv from the lock files (the other targets do it themselves)
+setup: $(READY)  ## make .venv from the lock files (the other targets do it, and add the tools that they need)
+
+tools: $(TOOLS)  ## add what tests and checks need
 
 # An interpreter that is gone, after an upgrade of the machine's, has it set up again.
 BROKEN := $(shell [ ! -e $(READY) ] || $(BIN)/python -c "" 2>/dev/null || echo broken)
 
-$(READY): $(LOCKS) $(if $(BROKEN),always)
-	@$(PYTHON) -I set_up.py $(LOCKS)
+$(READY): requirements.txt requirements/uv.txt $(if $(BROKEN),always)
+	@$(PYTHON) -I set_up.py
+
+$(TOOLS): requirements/dev.txt $(READY)
+	@$(PYTHON) -I set_up.py tools
 
 always:
 
 run: $(READY)  ## the whole system on this machine: make run, or make run ARGS="--once"
 	@trap : INT; $(BIN)/python -m local up $(ARGS) || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
-test: $(READY)  ## every test
+test: $(TOOLS)  ## every test
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-long: $(READY)  ## every test, the long ones too, and the table in docs/reliability.md
+test-long: $(TOOLS)  ## every test, the long ones too, and the table in docs/reliability.md
 	@rm -rf .daybook/faults
 	@DAYBOOK_LONG=1 DAYBOOK_FAULTS=.daybook/faults $(BIN)/python -m pytest $(ARGS)
 	@$(BIN)/python tests/reliability.py .daybook/faults
@@ -43,14 +48,14 @@ MINISTACK := 1.5.33
 RUNTIME_EMULATOR := v0.0.0-20261030222936-bef5c4ba774d
 GO := $(shell command -v go || ls /usr/local/go/bin/go 2>/dev/null)
 
-test-peers: $(READY) $(PEERS)/.node $(PEERS)/ministack-$(MINISTACK) $(PEERS)/.rie-$(RUNTIME_EMULATOR)  ## the stack, its parts and its packages on engines that nobody here wrote
+test-peers: $(TOOLS) $(PEERS)/.node $(PEERS)/ministack-$(MINISTACK) $(PEERS)/.rie-$(RUNTIME_EMULATOR)  ## the stack, its parts and its packages on engines that nobody here wrote
 	@DAYBOOK_PEERS=1 $(BIN)/python -m pytest tests/test_peers_*.py $(ARGS)
 
 $(PEERS)/.node: tests/peers/package-lock.json
 	@mkdir -p $(PEERS) && cp tests/peers/package.json tests/peers/package-lock.json tests/peers/.npmrc $(PEERS)
 	@(command -v npm && cd $(PEERS) && npm ci --silent && touch .node) >/dev/null || echo "No Node.js here, or no registry for it: Kinesis and DynamoDB are not tried on other engines."
 
-$(PEERS)/ministack-$(MINISTACK): tests/peers/ministack.txt | $(READY)
+$(PEERS)/ministack-$(MINISTACK): tests/peers/ministack.txt | $(TOOLS)
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $@
 	@$(BIN)/uv pip install --quiet --python $@/bin/python --require-hashes --requirement tests/peers/ministack.txt
 	@ln -sfn $(@F) $(PEERS)/ministack && touch $@
@@ -59,23 +64,23 @@ $(PEERS)/.rie-$(RUNTIME_EMULATOR):
 	@mkdir -p $(PEERS)
 	@([ -n "$(GO)" ] && GOBIN=$(abspath $(PEERS))/bin $(GO) install github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@$(RUNTIME_EMULATOR) && touch $@) || echo "No Go here, or no modules for it: the packages are not tried on AWS's runtime emulator."
 
-test-engine: $(READY)  ## pulumi up by Pulumi's own engine, into the local cloud; needs pulumi, or Go to build it once
+test-engine: $(TOOLS)  ## pulumi up by Pulumi's own engine, into the local cloud; needs pulumi, or Go to build it once
 	@$(BIN)/python tests/engine/pulumi_cli.py
 	@DAYBOOK_ENGINE=1 $(BIN)/python -m pytest tests/engine $(ARGS)
 
-quick: $(READY)  ## the tests without the local cloud: half a minute
+quick: $(TOOLS)  ## the tests without the local cloud: half a minute
 	@$(BIN)/python -m pytest -m "not cloud" $(ARGS)
 
-check: $(READY)  ## ruff, basedpyright, import-linter
+check: $(TOOLS)  ## ruff, basedpyright, import-linter
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python $(BIN)/basedpyright && $(BIN)/python $(BIN)/lint-imports
 
-docs: $(READY)  ## write docs/commands.md, settings.md and schemas/ anew, from the code
+docs: $(TOOLS)  ## write docs/commands.md, settings.md and schemas/ anew, from the code
 	@$(BIN)/python -m docs.generate
 
-listing: $(READY)  ## write tests/golden/resources.yaml anew, after a change of the stack that is meant
+listing: $(TOOLS)  ## write tests/golden/resources.yaml anew, after a change of the stack that is meant
 	@PYTHONPATH=. $(BIN)/python -W ignore tests/listing.py
 
-bench: $(READY)  ## the goals of speed and cost, measured here: benchmarks/results.json
+bench: $(TOOLS)  ## the goals of speed and cost, measured here: benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 headline: $(READY)  ## how wrong the usual increment is, on the sources' own history: 250 MB, fetched once, or from DAYBOOK_DATA
@@ -103,7 +108,7 @@ deploy: package  ## deploy, then make a run and wait for its report
 destroy: $(READY)  ## take a stack down; what is protected stays: docs/deploying.md
 	@$(PULUMI) destroy --stack $(STACK) $(ARGS)
 
-lock: $(READY)  ## resolve the lock files again from requirements/*.in
+lock: $(TOOLS)  ## resolve the lock files again from requirements/*.in
 	@for name in dashboard run dev uv functions fetcher lambda; do \
 		out=requirements/$$name.txt; python=3.11; \
 		[ $$name = run ] && out=requirements.txt; \

@@ -1,6 +1,7 @@
 """``make setup``: .venv from the lock files. Only the standard library, and syntax that Python 3.6 knows.
 
-Called as ``python3 -I set_up.py LOCK…``; the last of the locks is the installer's own.
+Called as ``python3 -I set_up.py`` for what runs, deploys and operates; with ``tools`` also for what tests and
+checks need.
 """
 
 import fcntl
@@ -10,11 +11,15 @@ import sys
 from pathlib import Path
 
 VENV = Path(".venv")
-READY = VENV / ".ready"
+READY, TOOLS_READY = VENV / ".ready", VENV / ".ready-tools"
+LOCK, TOOLS_LOCK, INSTALLER_LOCK = map(
+    Path, ("requirements.txt", "requirements/dev.txt", "requirements/uv.txt")
+)
 BIN = VENV / "bin"
 PYTHON = BIN / "python"
 NEEDED = (3, 11)
-SIZE = "1.2 GB, some minutes"  # of requirements.txt and requirements/dev.txt together, unpacked
+SIZE, TOOLS_SIZE = "600 MB", "600 MB more"  # unpacked
+UV = [BIN / "uv", "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes", "--requirement"]
 LOOK_SECONDS = 5
 # The script finds its folder by itself, so that the folder can be moved and be called anything.
 DAYBOOK = """#!/bin/sh
@@ -24,8 +29,8 @@ PYTHONPATH="$folder${PYTHONPATH:+:$PYTHONPATH}" exec "$folder/.venv/bin/python" 
 """
 
 
-def main(locks):
-    """The exit code. A second set-up in this folder waits for the first one, and finds its work done."""
+def main(tools):
+    """A second set-up in this folder waits for the first one, and finds its work done."""
     refuse(problem())
     with Path(".venv.lock").open("wb") as lock:
         try:
@@ -33,8 +38,10 @@ def main(locks):
         except OSError:
             print(f"Another make sets up {VENV} here: waiting for it …", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        if not is_ready(locks):
-            install(locks)
+        if not is_ready(READY, LOCK, INSTALLER_LOCK):
+            install()
+        if tools and not is_ready(TOOLS_READY, TOOLS_LOCK):
+            add_tools()
 
 
 def problem():
@@ -53,19 +60,18 @@ def problem():
     return None
 
 
-def is_ready(locks):
+def is_ready(mark, *locks):
     """Whether a set-up has ended since the locks were written, with an interpreter that is still there."""
     try:
-        made = READY.stat().st_mtime
+        made = mark.stat().st_mtime
         subprocess.run([PYTHON, "-c", ""], check=True, capture_output=True)  # noqa: S603 our own
     except (OSError, subprocess.CalledProcessError):
         return False
-    return all(Path(lock).stat().st_mtime <= made for lock in locks)
+    return all(lock.stat().st_mtime <= made for lock in locks)
 
 
-def install(locks):
+def install():
     """Make the environment anew. Ends the process with a line where a step fails."""
-    *packages, installer = locks
     print(f"Setting up {VENV}, once: about {SIZE}.", flush=True)
     step(
         "1/3 the environment",
@@ -73,13 +79,19 @@ def install(locks):
         " On Debian or Ubuntu: apt install python3-venv",
     )
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    step("2/3 the installer", [*pip, "--requirement", installer])
-    uv = [BIN / "uv", "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes"]
-    step("3/3 the packages", uv + [word for lock in packages for word in ("--requirement", lock)])
+    step("2/3 the installer", [*pip, "--requirement", INSTALLER_LOCK])
+    step("3/3 the packages", [*UV, LOCK])
     script = BIN / "daybook"
     script.write_text(DAYBOOK, encoding="utf-8")
     script.chmod(0o755)
     READY.touch()
+
+
+def add_tools():
+    """Install what tests and checks need. Ends the process with a line where that fails."""
+    print(f"Adding what tests and checks need, once: about {TOOLS_SIZE}.", flush=True)
+    step("the tools", [*UV, TOOLS_LOCK])
+    TOOLS_READY.touch()
 
 
 def step(name, command, remedy=""):
@@ -105,11 +117,12 @@ def environment():
 def size():
     """Bytes in the environment so far."""
     total = 0
-    for path in VENV.rglob("*"):
-        try:
-            total += path.lstat().st_size
-        except OSError:  # moved meanwhile
-            continue
+    for folder, _, names in os.walk(VENV):  # passes over folders that have gone meanwhile
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 a hot loop
+            except OSError:  # gone meanwhile
+                continue
     return total
 
 
@@ -121,7 +134,7 @@ def refuse(text):
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1:])
+        main(tools="tools" in sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit("\nEnded. The next make sets up again.")
     except OSError as error:

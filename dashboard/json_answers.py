@@ -40,7 +40,7 @@ class Day(Answer.from_dict(cells(columns.DAYS))):  # type: ignore[misc] a base t
 
 
 class Entry(Answer.from_dict(cells(columns.ENTRIES))):  # type: ignore[misc] a base that is computed
-    """An entry, with its rank among its date's entries, and its lag behind the first of them in days."""
+    """An entry, with its rank among its date's entries, and the days from its date to its entry."""
 
 
 class DaysData(Data):

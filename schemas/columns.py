@@ -33,7 +33,7 @@ COUNTS = tuple(
     for figure in FIGURES
 )
 REVISION = Column("revision", "integer", "The entry's rank by time among its date's entries; 1 is the first")
-LAG = Column("lag", "integer", "Days (UTC) from the date's first entry to this one", "days")
+LAG = Column("lag", "integer", "Days (UTC) from the date to its entry, as in Delphi's Epidata API", "days")
 RECORDED_AT = Column("recorded_at", "datetime", "When the figures were entered, UTC, to the millisecond")
 
 DAYS = (DATE, REGION, *COUNTS, RECORDED_AT)

@@ -9,7 +9,7 @@ from operator import attrgetter
 from schemas import columns
 from schemas.columns import Column
 from schemas.day import REGION
-from schemas.moment import at, written
+from schemas.moment import EPOCH, at, written
 from storage.tables import Row
 
 Line = Sequence[str | int | None]
@@ -49,11 +49,10 @@ def entry_lines(entries: Iterable[Row]) -> Iterator[Line]:
     by version, as the tables give them."""
     entered = Entered()
     for date, rows in groupby(entries, DATE):
-        text, first = date.isoformat(), None
+        text, number = date.isoformat(), date.toordinal() - EPOCH.toordinal()
         for revision, row in enumerate(rows, 1):
             day, moment = entered[row.version]
-            first = day if first is None else first
-            yield (text, REGION, *COUNTS(row.day.counts), revision, day - first, moment)
+            yield (text, REGION, *COUNTS(row.day.counts), revision, day - number, moment)
 
 
 class Entered(dict[int, tuple[int, str]]):

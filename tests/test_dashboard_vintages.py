@@ -117,7 +117,7 @@ def test_from_and_to_are_dates_of_the_figures_both_included(at):
     assert [one["date"] for one in rows(at, f"/data/days.csv?to={FIRST}&as_of=2020-06-01")] == [str(FIRST)]
     assert rows(at, "/data/days.csv?from=2031-01-01") == []
     found = rows(at, f"/data/entries.csv?from={RESTATED[0]}&to={RESTATED[0]}")
-    assert [(one["revision"], one["lag"]) for one in found] == [("1", "0"), ("2", "70")]
+    assert [(one["revision"], one["lag"]) for one in found] == [("1", "1"), ("2", "71")]
 
 
 def test_issues_are_dates_of_entry_in_a_list_or_a_range(at):
@@ -135,25 +135,25 @@ def test_issues_are_dates_of_entry_in_a_list_or_a_range(at):
     assert issued("2020-03-01,2031-01-01--2031-12-31") == []
 
 
-def test_lag_0_is_the_first_release_and_70_what_came_70_days_later(at):
-    first = rows(at, "/data/entries.csv?lag=0")
+def test_lag_1_is_what_was_entered_the_day_after_its_date_and_71_what_came_71_days_after(at):
+    first = rows(at, "/data/entries.csv?lag=1")
     assert [one["date"] for one in first] == [str(day(number)) for number in range(DAYS)]
     assert {one["revision"] for one in first} == {"1"}
     assert [int(one["cases"]) for one in first] == [counts(number).cases for number in range(DAYS)]
-    (late,) = rows(at, "/data/entries.csv?lag=70")
+    late = rows(at, "/data/entries.csv?lag=71")[-1]
     assert (late["date"], late["revision"]) == (str(RESTATED[0]), "2")
     assert rows(at, "/data/entries.csv?lag=3") == []
 
 
 def test_rank_and_lag_are_those_among_all_entries_whatever_is_asked_for(at):
     (found,) = rows(at, f"/data/entries.csv?issues=2020-06-20&from={RESTATED[1]}&to={RESTATED[1]}")
-    assert (found["revision"], found["lag"]) == ("2", "69")
+    assert (found["revision"], found["lag"]) == ("2", "70")
 
 
-def test_two_entries_on_the_first_day_both_have_lag_0_and_their_rank_tells_them_apart():
+def test_two_entries_on_the_first_day_have_one_lag_and_their_rank_tells_them_apart():
     noon = dt.datetime(2020, 3, 2, 12, tzinfo=dt.UTC)
     twice = [row(0, Counts(1, 0, 0), noon), row(0, Counts(2, 0, 0), noon + dt.timedelta(hours=6))]
-    found = rows(client(FakeReader(kept=twice)), "/data/entries.csv?lag=0")
+    found = rows(client(FakeReader(kept=twice)), "/data/entries.csv?lag=1")
     assert [(one["revision"], one["cases"]) for one in found] == [("1", "1"), ("2", "2")]
 
 
@@ -239,7 +239,7 @@ def test_more_entries_than_one_answer_may_have_are_refused(monkeypatch):
     status, detail, named = refusal(at, "/data/entries.json")
     assert (status, named) == (400, None)
     assert "More than 122 entries" in detail
-    assert len(rows(at, "/data/entries.csv?lag=0")) == 120
+    assert len(rows(at, "/data/entries.csv?lag=1")) == 120
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -39,9 +39,9 @@ def folder_at(path):
     return path
 
 
-def setup(folder, **variables):
+def setup(folder, target="setup", **variables):
     return subprocess.Popen(
-        ["make", "setup", f"PYTHON={sys.executable}"],
+        ["make", "--silent", target, f"PYTHON={sys.executable}"],
         cwd=folder,
         env={**os.environ, **variables},
         stdout=subprocess.PIPE,
@@ -50,9 +50,9 @@ def setup(folder, **variables):
     )
 
 
-def made(folder, **variables):
+def made(folder, target="setup", **variables):
     """Exit code, stdout, stderr."""
-    with setup(folder, **variables) as process:
+    with setup(folder, target, **variables) as process:
         out, problem = process.communicate(timeout=120)
     return process.returncode, out, problem
 
@@ -70,6 +70,8 @@ def test_a_set_up_says_its_size_and_works_in_any_folder_that_is_moved_or_has_los
     assert "3/3 the packages" in out
     assert daybook(folder) == "this is ops\n"
     assert "Setting up" not in made(folder)[1]
+    assert "the tools" in made(folder, target="tools")[1]
+    assert made(folder, target="tools")[1] == ""
     moved = folder.rename(tmp_path / "moved")
     assert daybook(moved) == "this is ops\n"
     python = moved / ".venv" / "bin" / "python"
