@@ -1,6 +1,7 @@
 """What many tests share: where the real published files are, and builders of days, entries and files."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -65,6 +66,8 @@ def _needless_skips(reporter: pytest.TerminalReporter) -> list[pytest.TestReport
         "no Python": package.lambdas_python() is None,
         "no Go": True,  # nor its modules: no part of what make setup needs
         "no Node.js": engines.node() is None,
+        "no Rscript": shutil.which("Rscript") is None,
+        "no git": shutil.which("git") is None,
     }
     return [
         report

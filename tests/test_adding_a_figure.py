@@ -47,7 +47,7 @@ def run(folder, *command):
     return done.stdout
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="git applies the diff")
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git, which applies the diff")
 @pytest.mark.parametrize("store", ["timestream", pytest.param("dynamodb", marks=pytest.mark.long)])
 def test_days_of_before_stay_what_they_are_and_the_next_run_enters_each_once_more(tmp_path, changed, store):
     dates = [date(number) for number in range(1, DAYS + 1)]
