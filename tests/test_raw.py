@@ -126,7 +126,7 @@ def test_the_tiny_reader_takes_recoveries_that_were_taken_back_for_not_reported(
     assert recovered == [0, 7, None, None]
     both = {"nyt": nyt("2020-03-01,5,1", "2020-03-09,6,1"), "jhu": text}
     (day,) = (files.published(both, date(9)) or {}).items()
-    assert day == (date(1), day[1] | {"cases": 5, "deaths": 1, "recovered": 0})
+    assert day == (date(1), {**day[1], "cases": 5, "deaths": 1, "recovered": 0})
     assert files.published(both, date(8)) is None
     assert files.published(both | {"nyt": b"<html>"}, date(9)) is None
 
