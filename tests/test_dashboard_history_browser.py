@@ -131,7 +131,7 @@ def test_another_site_may_frame_the_chart_and_nothing_else(visit, stage):
     try:
         page = visit("/embed")
         page.goto(site.address)
-        expect(page.frame_locator("iframe").nth(0).locator(".panel")).to_have_count(4, timeout=PATIENCE)
+        expect(page.frame_locator("iframe").nth(0).locator(".still path")).to_have_count(7, timeout=PATIENCE)
         assert page.frame_locator("iframe").nth(1).locator(".map").count() == 0
     finally:
         site.fall()

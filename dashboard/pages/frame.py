@@ -285,9 +285,9 @@ def table(
     return html.Div([html.P(caption, id=caption_id, className="caption"), scrolled])
 
 
-def day(date: dt.date, label: str = "") -> Component:
+def day(date: dt.date, label: str = "", addresses: Addresses = HERE) -> Component:
     """A date, which leads to its page."""
-    return html.A(label or text.date(date), href=HERE.day(date), className="day")
+    return html.A(label or text.date(date), href=addresses.day(date), className="day")
 
 
 def _labelled(title: str) -> dict[str, Any]:
