@@ -118,11 +118,6 @@ class Snapshot:
         return replace(seen, is_unread=self.entries is None, milestones=milestones(entries))
 
 
-def history(entries: Sequence[Row], date: dt.date) -> list[Row]:
-    """Every entry of a date, oldest first."""
-    return [row for row in entries if row.day.date == date]
-
-
 class LedgerReads(Protocol):
     """What is read of the ledger. Any of it may raise Unreachable."""
 

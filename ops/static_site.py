@@ -2,7 +2,6 @@
 
 import base64
 import datetime as dt
-import gzip
 import hashlib
 import json
 import shutil
@@ -22,7 +21,7 @@ from dashboard.markup import markup
 from dashboard.milestones import milestones, turns
 from dashboard.pages import day, record
 from dashboard.pages.frame import JHU_LICENCE, NYT_LICENCE
-from dashboard.routes.http import ASSETS, PLOTLY, STYLES
+from dashboard.routes.http import ASSETS, STYLES, plotly_script
 from dashboard.view import AVERAGE, LINEAR, LOG, NEW, TOTAL, View
 from ops import static_pages
 from storage import csv_files
@@ -59,7 +58,7 @@ def write(
 
 def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synthetic: bool) -> str:
     """The whole page. Nothing in it is loaded from elsewhere, and its policy forbids it."""
-    plotly = gzip.decompress((ASSETS / f"{PLOTLY}.gz").read_bytes()).decode()
+    plotly = plotly_script().decode()
     compare = (ASSETS / "compare.js").read_text(encoding="utf-8")
     script = (PARTS / "page.js").read_text(encoding="utf-8")
     scripts = " ".join(f"'sha256-{_digest(text)}'" for text in (plotly, compare, script))

@@ -17,7 +17,7 @@ from flask import Flask, Response, request
 from marshmallow import Schema
 
 from dashboard import json_answers, text, view
-from dashboard.cache import Desk, Snapshot, history
+from dashboard.cache import Desk, Snapshot
 from dashboard.series import SERIES, Restated, Seen, rounded
 from dashboard.view import View
 from schemas.day import REGION
@@ -242,11 +242,11 @@ def _seen(desk: Desk) -> tuple[Answer, Seen]:
 
 def _entries(desk: Desk) -> tuple[Answer, Sequence[Row], str]:
     """Every entry of a day, of all days where none is named; and what the file is called."""
-    asked = view.read(request.query_string.decode("ascii", "replace"))
+    date = view.date(request.args.get("day"))
     snapshot = desk.look(entries=True)
     entries, name = snapshot.entries or (), "revisions"
-    if asked.day is not None:
-        entries, name = history(entries, asked.day), f"revisions-{asked.day}"
+    if date is not None:
+        entries, name = [row for row in entries if row.day.date == date], f"revisions-{date}"
     return Answer.of_entries(snapshot), entries, name
 
 

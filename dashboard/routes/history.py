@@ -42,7 +42,7 @@ def register(server: Flask, desk: Desk, stylesheets: list[str]) -> None:
     """Serve them. Every page is answered from memory."""
     drawn = Drawn()
     head = Markup().join(element("link", rel="stylesheet", href=href) for href in stylesheets)
-    head += frame.FEED
+    head += frame.HEAD
 
     def answer(
         snapshot: Snapshot, title: str, description: str, main: Any, status: int = HTTPStatus.OK
