@@ -98,7 +98,7 @@ def test_the_csv_comes_with_its_unit_credit_and_address_beside_it_or_in_one_zip(
     assert about["units"].keys() == table(shown.text)[0].keys() - {"date"}
     assert about["units"]["cases_today"] == "total to date, persons"
     assert (about["as_of"], about["through"], about["synthetic"]) == ("2020-06-15", "2020-06-14", True)
-    assert about["page"] == f"/{query}"
+    assert about["page"] == f"http://localhost/{query}"
     assert "The New York Times" in about["credit"][0]
     with zipfile.ZipFile(io.BytesIO(at.get(f"/data/shown.zip{query}").data)) as bundle_:
         name, metadata = bundle_.namelist()
@@ -332,7 +332,9 @@ def test_plotly_is_the_basic_bundle_of_the_very_version_packed_beforehand() -> N
     assert len(client().get(PLOTLY_URL, headers={"Accept-Encoding": "br"}).data) < 350_000
 
 
-@pytest.mark.parametrize("address", [PLOTLY_URL, "/", "/revisions", "/feed.atom", "/data/latest.json"])
+@pytest.mark.parametrize(
+    "address", [PLOTLY_URL, "/_dash-layout", "/revisions", "/feed.atom", "/data/latest.json"]
+)
 @pytest.mark.parametrize(
     ("asked", "encoding"),
     [

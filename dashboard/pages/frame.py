@@ -28,7 +28,8 @@ HERE = Addresses()
 # A book, so that no browser asks for an icon that there isn't.
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
-    "%3Cpath fill='%230072b2' d='M1 3q4-2 7 0 3-2 7 0v10q-4-2-7 0-3-2-7 0z'/%3E%3Cpath stroke='%23fff' d='M8 3.5v9'/%3E%3C/svg%3E"
+    "%3Cpath fill='%230072b2' d='M1 3q4-2 7 0 3-2 7 0v10q-4-2-7 0-3-2-7 0z'/%3E"
+    "%3Cpath stroke='%23fff' d='M8 3.5v9'/%3E%3C/svg%3E"
 )
 HEAD = element("link", rel="icon", href=ICON) + element(
     "link", rel="alternate", type="application/atom+xml", href=HERE.feed, title="Changes"
