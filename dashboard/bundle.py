@@ -29,7 +29,6 @@ ASSETS = (
     "compare.js",
     "daybook.css",
     "daybook.js",
-    "history.css",
     "plotly-LICENSE.txt",
     "plotly-basic-4.1.1.min.js.br",
     "sharing.js",

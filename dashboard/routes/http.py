@@ -15,7 +15,7 @@ from dashboard.pages import embed
 from dashboard.routes import packing
 from dashboard.routes.packing import JSON
 
-STYLES = ("daybook.css", "history.css")
+STYLES = ("daybook.css",)
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 PLOTLY = "plotly-basic-4.1.1.min.js"  # plotly's basic bundle; the version is that inside the plotly package
 PLOTLY_URL = f"/plotly/{PLOTLY}"
