@@ -104,7 +104,10 @@ def chart(seen: Seen, *, synthetic: bool = False) -> PlotlyJson:
 
 def template(seen: Seen, *, synthetic: bool = False) -> dict[str, Any]:
     """The chart of a date under this view without its figures: a script fills them in (assets/compare.js)."""
-    today = dataclasses.replace(seen, then=seen.now, rows_then=seen.rows, restated=(), milestones=())
+    nothing = Shown((), dict.fromkeys(SERIES, ()), dict.fromkeys(SERIES, ()))
+    today = dataclasses.replace(
+        seen, now=nothing, then=nothing, rows_then=seen.rows, restated=(), milestones=()
+    )
     figure = _frame(today, synthetic=synthetic)
     grounds = _grounds(seen)
     words = {ground.label for ground in grounds}
@@ -218,9 +221,7 @@ def _domains(compared: bool) -> dict[str, tuple[float, float]]:
 def _drawn(name: str, seen: Seen) -> list[float]:
     """Every figure that a panel draws; where two records are compared, all of today's, so that the axis is
     the same whatever the date."""
-    shown = seen.now
-    if seen.then is not None and seen.rows:
-        shown = series.shown(seen.rows, dataclasses.replace(seen.view, span="", start=None, end=None))
+    shown = seen.now if seen.then is None else seen.whole
     return [value for value in plotted(shown.figures[name], seen.view, name) if value is not None]
 
 

@@ -73,11 +73,12 @@ class Milestone:
 @dataclass(frozen=True)
 class Seen:
     """What is seen under a view: today's record, and where one was asked for, the one of then, both of the
-    same dates. ``is_unread``: the entries that the one of then is made of can't be read."""
+    same dates. ``whole``: today's figures of all dates. ``is_unread``: the entries that the one of then is made of can't be read."""
 
     view: View
     rows: Sequence[Row]  # today's
     now: Shown
+    whole: Shown
     then: Shown | None
     rows_then: Sequence[Row]
     restated: tuple[Restated, ...]
@@ -118,12 +119,14 @@ def see(
         # A preset counts back from the newest day that was known.
         newest = rows_then[-1].day.date if rows_then and view.span else last
         dates = days(*view.within(rows[0].day.date, newest))
-    now = shown(rows, view, dates)
+    now = whole = shown(rows, view, dates)
+    if rows and not (dates and dates[0] <= rows[0].day.date and rows[-1].day.date <= dates[-1]):
+        whole = shown(rows, replace(view, span="", start=None, end=None))
     if view.moment is None:
-        return Seen(view, rows, now, None, (), (), owed)
+        return Seen(view, rows, now, whole, None, (), (), owed)
     then = shown(rows_then, view, dates)
     changed = tuple(restated(rows_then, rows, then, now, view))
-    return Seen(view, rows, now, then, rows_then, changed, owed, entries is None)
+    return Seen(view, rows, now, whole, then, rows_then, changed, owed, entries is None)
 
 
 def totals(rows: Iterable[Row]) -> dict[str, dict[dt.date, int]]:

@@ -189,7 +189,7 @@ def content(snapshot: Snapshot, view: View) -> dict[str, Any]:
         ids.HEADLINE: headline(seen),
         **scrubber(entries, view),
         ids.TURNS: worth_a_look(snapshot.turns, view),
-        ids.ENTRIES: series.compact(entries),
+        ids.ENTRIES: snapshot.compact if view.known is None else series.compact(entries),
         ids.TILES: tiles(seen, snapshot),
         ids.DRAWING: not seen.rows,
         ids.BELIEVED: believed(seen, snapshot),
