@@ -65,9 +65,9 @@ class Snapshot:
     ``head``, ``details``, ``rows`` and ``entries`` are None while they were never read, which is not the same
     as empty; ``read_at`` and ``entries_read_at`` are when rows and entries were. ``files``: of each run that
     has an entry, the SHA-256 of its files by source. ``publications``: what each run entered, the newest
-    first; ``turns`` and ``milestones``: what stands out among that; ``compact``: the entries for the page's script. ``trailing``: the rows are not all that
-    the ledger has acknowledged; ``entries_trailing``: the entries are not. ``waiting``: an answer is still on
-    its way.
+    first; ``turns`` and ``milestones``: what stands out among that; ``compact``: the entries for the page's
+    script. ``trailing``: the rows are not all that the ledger has acknowledged; ``entries_trailing``: the
+    entries are not. ``waiting``: an answer is still on its way.
     """
 
     settings: Settings

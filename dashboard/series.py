@@ -73,7 +73,8 @@ class Milestone:
 @dataclass(frozen=True)
 class Seen:
     """What is seen under a view: today's record, and where one was asked for, the one of then, both of the
-    same dates. ``whole``: today's figures of all dates. ``is_unread``: the entries that the one of then is made of can't be read."""
+    same dates. ``whole``: today's figures of all dates. ``is_unread``: the entries that the one of then is
+    made of can't be read."""
 
     view: View
     rows: Sequence[Row]  # today's

@@ -13,6 +13,7 @@ from dashboard import health, json_answers, pages
 from dashboard.cache import Desk
 from dashboard.pages import embed
 from dashboard.routes import packing
+from dashboard.routes.again import Given
 from dashboard.routes.packing import JSON
 
 STYLES = ("daybook.css",)
@@ -53,6 +54,8 @@ def register(app: Dash, desk: Desk) -> None:
     _state(server, desk)
     _plotly(server)
     policy = POLICY.format(hashes=" ".join(app.csp_hashes()))
+    given = Given(desk)
+    server.before_request(given.find)
 
     @server.after_request
     def finished(response: Response) -> Response:
@@ -65,7 +68,7 @@ def register(app: Dash, desk: Desk) -> None:
             response.status_code = HTTPStatus.NOT_FOUND  # the page itself says so to people
         if "max-age" not in response.headers.get("Cache-Control", ""):
             response.headers["Cache-Control"] = "no-cache"
-        return packing.packed(response)
+        return given.keep(packing.packed(response))
 
 
 def _state(server: Flask, desk: Desk) -> None:
