@@ -3,7 +3,6 @@ two plots. Needs the history: DAYBOOK_DATA. Counts only; none of the sources' fi
 
 import base64
 import datetime as dt
-import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +14,7 @@ from benchmarks.browser import browser
 from benchmarks.headline import follow, size
 from benchmarks.history import END, NOON, START, archived
 from benchmarks.inputs import ROOT
-from dashboard.routes.http import ASSETS, PLOTLY
+from dashboard.routes.http import plotly_script
 from local.play import moments
 from local.sources.history import History
 
@@ -128,7 +127,7 @@ def _figure(title: str, traces: list[dict[str, Any]], axis: dict[str, Any]) -> d
 
 def _drawn(figures: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Each figure as SVG, drawn by the dashboard's own plotly."""
-    plotly = gzip.decompress((ASSETS / f"{PLOTLY}.gz").read_bytes()).decode()
+    plotly = plotly_script().decode()
     script = """figure => Plotly.toImage(figure, {format: "svg", width: 860, height: 400})"""
     found = {}
     with browser() as chromium:

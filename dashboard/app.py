@@ -1,6 +1,7 @@
 """The dashboard: a Dash application around a ledger and its tables, and the one that gunicorn serves."""
 
 import datetime as dt
+import re
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -24,7 +25,6 @@ INDEX = """<!DOCTYPE html>
     <head>
         {%metas%}
         <title>{%title%}</title>
-        {%favicon%}
         {%css%}
     </head>
     <body>
@@ -45,7 +45,8 @@ INDEX = """<!DOCTYPE html>
 SECTIONS = (*(page.SECTION for page in PAGES.values()), ids.ELSEWHERE)
 CONTENT = (*frame.CONTENT, *(name for page in PAGES.values() for name in page.CONTENT), ids.ELSEWHERE)
 
-
+# Scripts that Dash would have every page load: what browsers lacked long ago, and a table of its own.
+NEEDLESS = re.compile(r'<script src="[^"]*/(?:polyfill@|dash_table/)[^"]*"></script>\n?')
 PATIENCE_FOR_FIRST = 0.5  # seconds that the page's first bytes wait for the record
 
 
@@ -60,7 +61,8 @@ class Application(Dash):
         if page is record and request.args:
             title = citing.heading(view.read(request.query_string.decode("ascii", "replace")))
         parts["title"] = str(escape(title))
-        parts["metas"] += str(element("meta", property="og:title", content=title) + frame.FEED)
+        parts["metas"] += str(element("meta", property="og:title", content=title) + frame.HEAD)
+        parts["scripts"] = NEEDLESS.sub("", parts["scripts"])
         return (
             super().interpolate_index(**parts).replace("{%first%}", self._first() if page is record else "")
         )

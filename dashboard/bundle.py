@@ -29,9 +29,8 @@ ASSETS = (
     "compare.js",
     "daybook.css",
     "daybook.js",
-    "history.css",
     "plotly-LICENSE.txt",
-    "plotly-basic-4.1.1.min.js.gz",
+    "plotly-basic-4.1.1.min.js.br",
     "sharing.js",
 )
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip can name

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from dashboard import series
 from dashboard.answers import Publication, publications
+from dashboard.milestones import Turn, milestones, turns
 from dashboard.settings import Settings
 from dashboard.view import View
 from schemas import ledger as ledgers
@@ -65,7 +66,8 @@ class Snapshot:
     as empty; ``read_at`` and ``entries_read_at`` are when rows and entries were, ``stamp`` and
     ``entries_stamp`` are theirs. ``files``: of each run that
     has an entry, the SHA-256 of its files by source. ``publications``: what each run entered, the newest
-    first. ``trailing``: the rows are not all that the ledger has acknowledged; ``entries_trailing``: the
+    first; ``turns`` and ``milestones``: what stands out among that; ``compact``: the entries for the page's
+    script. ``trailing``: the rows are not all that the ledger has acknowledged; ``entries_trailing``: the
     entries are not. ``waiting``: an answer is still on its way.
     """
 
@@ -75,6 +77,9 @@ class Snapshot:
     entries: tuple[Row, ...] | None = None
     files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     publications: Sequence[Publication] = ()
+    turns: Sequence[Turn] = ()
+    milestones: Sequence[series.Milestone] = ()
+    compact: Mapping[str, object] = field(default_factory=dict)
     head: Head | None = None
     details: Details | None = None
     trailing: bool = False
@@ -110,15 +115,11 @@ class Snapshot:
     def seen(self, view: View) -> series.Seen:
         """Raises nothing: without figures there is nothing to see, and that is what is drawn."""
         if view.known is None:
-            return series.see(self.rows or (), view, self.entries, self.pending)
+            seen = series.see(self.rows or (), view, self.entries, self.pending)
+            return replace(seen, milestones=self.milestones)
         entries = self.entries_of(view)
         seen = series.see(series.believed(entries, view.known), view, entries)
-        return replace(seen, is_unread=self.entries is None)
-
-
-def history(entries: Sequence[Row], date: dt.date) -> list[Row]:
-    """Every entry of a date, oldest first."""
-    return [row for row in entries if row.day.date == date]
+        return replace(seen, is_unread=self.entries is None, milestones=milestones(entries))
 
 
 class LedgerReads(Protocol):
@@ -204,8 +205,8 @@ class Desk:
         self._latest = Snapshot(settings, clock())
         self._files: Mapping[str, Mapping[str, str]] = {}
         self._files_of: tuple[Row, ...] | None = None
-        self._published_of: tuple[Row, ...] | None = None
-        self._publications: Sequence[Publication] = ()
+        self._computed_of: tuple[Row, ...] | None = None
+        self._computed: dict[str, Any] = {}
         self._head_at: dt.datetime | None = None
         self._details_at: dict[bool, object] = {}
         self._failed: dict[Place, tuple[Problem, dt.datetime]] = {}
@@ -260,7 +261,6 @@ class Desk:
             rows=self._daily.rows,
             entries=self._entries.rows,
             files=self._with_files(now) if entries else self._files,
-            publications=self._published(),
             head=head,
             details=details,
             trailing=self._daily.trails(head),
@@ -270,6 +270,7 @@ class Desk:
             read_at=self._daily.read_at,
             entries_read_at=self._entries.read_at,
             problems=tuple(problem for problem, _ in self._failed.values()),
+            **self._of_entries(),
         )
 
     def _with_details(
@@ -302,12 +303,17 @@ class Desk:
         self._details_at[notices] = (head.moves, head.unsent)
         return answer
 
-    def _published(self) -> Sequence[Publication]:
-        """Made once of the same entries."""
-        if self._published_of is not self._entries.rows:
-            self._published_of = self._entries.rows
-            self._publications = publications(self._entries.rows or ())
-        return self._publications
+    def _of_entries(self) -> dict[str, Any]:
+        """What is computed of all entries, once of the same ones."""
+        if self._computed_of is not self._entries.rows:
+            entries = self._computed_of = self._entries.rows or ()
+            self._computed = {
+                "publications": publications(entries),
+                "turns": turns(entries),
+                "milestones": milestones(entries),
+                "compact": series.compact(entries),
+            }
+        return self._computed
 
     def _with_files(self, now: dt.datetime) -> Mapping[str, Mapping[str, str]]:
         """The files of each run that has an entry. A run is read once: its files don't change."""

@@ -17,6 +17,7 @@ from dashboard.series import (
     NAMES,
     SERIES,
     Figure,
+    Milestone,
     Restated,
     Seen,
     Shown,
@@ -42,10 +43,11 @@ FEW_DAYS = 45  # up to here each day gets a mark, so that one between two gaps i
 STRIPS = {name: f"y{number}" for number, name in enumerate(COUNTS, len(SERIES) + 1)}  # the differences
 STRIP = 0.42  # of a panel's height
 GAP = "#C2548C"  # 4:1 on both grounds, and no series' own
+LETTERS_APART = 0.05  # of the axis: two letters that are nearer stand together
 MIN_NOTE_SHARE = 0.08  # of the axis: a narrower stretch has no room for words, the notes have them
 
 MUTED, RULE = "#57606a", "#e3e1da"
-HEAD = 0.055  # of the height, above each panel for its heading
+HEAD, STRIP_HEAD = 0.055, 0.018  # of the height, above each panel and each strip for its heading
 FEW_TICKS = 5  # up to here each has its own tick
 FEW_PERSONS = 5  # up to here plotly would write half a person
 A_DAY = 86_400_000  # milliseconds
@@ -61,6 +63,29 @@ RULE_OF_THEN: PlotlyJson = {
     "y1": 1,
     "line": {"color": MUTED, "width": 1, "dash": "dash"},
 }
+MILESTONE: PlotlyJson = RULE_OF_THEN | {
+    "line": {"color": "rgba(128,128,128,0.55)", "width": 1, "dash": "dot"},
+    "layer": "below",
+}
+LETTER: PlotlyJson = {
+    "xref": "x",
+    "yref": "paper",
+    "y": 1,
+    "yanchor": "top",
+    "showarrow": False,
+    "font": {"size": 11, "color": MUTED},
+}
+MOST: PlotlyJson = {
+    "xref": "paper",
+    "yref": "paper",
+    "x": 1,
+    "xanchor": "right",
+    "yanchor": "bottom",
+    "yshift": 1,
+    "showarrow": False,
+    "font": {"size": 11, "color": INK},
+}
+EMPTY: PlotlyJson = {"showticklabels": False, "showgrid": False, "zeroline": False}
 GROUND: PlotlyJson = {
     "type": "rect",
     "xref": "x",
@@ -85,7 +110,10 @@ def chart(seen: Seen, *, synthetic: bool = False) -> PlotlyJson:
 
 def template(seen: Seen, *, synthetic: bool = False) -> dict[str, Any]:
     """The chart of a date under this view without its figures: a script fills them in (assets/compare.js)."""
-    today = dataclasses.replace(seen, then=seen.now, rows_then=seen.rows, restated=())
+    nothing = Shown((), dict.fromkeys(SERIES, ()), dict.fromkeys(SERIES, ()))
+    today = dataclasses.replace(
+        seen, now=nothing, then=nothing, rows_then=seen.rows, restated=(), milestones=()
+    )
     figure = _frame(today, synthetic=synthetic)
     grounds = _grounds(seen)
     words = {ground.label for ground in grounds}
@@ -119,7 +147,14 @@ def template(seen: Seen, *, synthetic: bool = False) -> dict[str, Any]:
             ]
             for ground in grounds
         ],
+        "milestones": [[milestone.date.isoformat(), milestone.letter] for milestone in seen.milestones],
+        "apart": LETTERS_APART,
+        "milestone": MILESTONE,
+        "letter": LETTER,
+        "label": LABEL,
         "rule": RULE_OF_THEN,
+        "most": MOST,
+        "empty": EMPTY,
         "figure": figure,
     }
 
@@ -131,6 +166,7 @@ def _frame(seen: Seen, *, synthetic: bool) -> PlotlyJson:
     traces += [_words(name, seen) for name in SERIES]
     span = (now.dates[0], now.dates[-1]) if now.dates else None
     grounds = [ground for stretch in _grounds(seen) if (ground := _ground(stretch, span))]
+    rules, letters = _milestones(seen.milestones, span)
     domains = _domains(then is not None)
     layout: PlotlyJson = {
         "font": {"family": FONT, "size": 13, "color": INK},
@@ -151,14 +187,16 @@ def _frame(seen: Seen, *, synthetic: bool) -> PlotlyJson:
         },
         **{
             f"yaxis{STRIPS[name][1:]}": _difference_axis(domains[STRIPS[name]])
+            | (EMPTY if seen.rows_then is not seen.rows and not _gaps(name, seen) else {})
             for name in COUNTS
             if then is not None
         },
-        "shapes": [shape for shape, _ in grounds],
+        "shapes": [*(shape for shape, _ in grounds), *rules],
         "annotations": [
             *_headings(view, domains, is_compared=then is not None),
             *(_synthetic(domains) if synthetic else []),
             *(label for _, label in grounds if label),
+            *letters,
         ],
         "meta": {"synthetic": synthetic},
     }
@@ -179,7 +217,7 @@ def _domains(compared: bool) -> dict[str, tuple[float, float]]:
     places, top = {}, 1.0
     for key, weight in weights.items():
         height = weight / sum(weights.values())
-        above, below = (HEAD, 0.014) if key in SERIES else (0.0, 0.012)
+        above, below = (HEAD, 0.014) if key in SERIES else (STRIP_HEAD, 0.012)
         is_last = key == SERIES[-1]
         places[key] = (round(top - height + (0 if is_last else below), 4), round(top - above, 4))
         top -= height
@@ -189,9 +227,7 @@ def _domains(compared: bool) -> dict[str, tuple[float, float]]:
 def _drawn(name: str, seen: Seen) -> list[float]:
     """Every figure that a panel draws; where two records are compared, all of today's, so that the axis is
     the same whatever the date."""
-    shown = seen.now
-    if seen.then is not None and seen.rows:
-        shown = series.shown(seen.rows, dataclasses.replace(seen.view, span="", start=None, end=None))
+    shown = seen.now if seen.then is None else seen.whole
     return [value for value in plotted(shown.figures[name], seen.view, name) if value is not None]
 
 
@@ -318,6 +354,7 @@ def _then(seen: Seen) -> tuple[list[PlotlyJson], list[PlotlyJson]]:
     dates = seen.now.dates
     if not dates:
         return shapes, labels
+    domains = _domains(compared=True)
     newest = seen.rows_then[-1].day.date if seen.rows_then else dates[0] - series.ONE_DAY
     if dates[0] <= newest < dates[-1] and seen.view.asof:
         end = edges(newest, newest)[1]
@@ -331,7 +368,7 @@ def _then(seen: Seen) -> tuple[list[PlotlyJson], list[PlotlyJson]]:
                 "xanchor": "right" if at_right else "left",
                 "xshift": -6 if at_right else 6,
                 "yref": "paper",
-                "y": _domains(compared=True)["cases"][1],
+                "y": domains["cases"][1],
                 "yanchor": "top",
             }
         )
@@ -341,18 +378,12 @@ def _then(seen: Seen) -> tuple[list[PlotlyJson], list[PlotlyJson]]:
             continue
         largest = max(gaps, key=lambda change: abs(difference(change, seen.view) or 0))
         change = difference(largest, seen.view) or 0
-        at_right = (largest.date - dates[0]).days * 2 > len(dates)
         written = text.signed(change, decimals(name, seen.view))
         labels.append(
-            LABEL
+            MOST
             | {
-                "text": f"<b>{text.short_date(largest.date)}: {written}</b>",
-                "x": largest.date.isoformat(),
-                "xanchor": "right" if at_right else "left",
-                "xshift": -8 if at_right else 8,
-                "yref": STRIPS[name],
-                "y": change / 2,
-                "yanchor": "middle",
+                "text": f"the most: <b>{written}</b>, {text.short_date(largest.date)}",
+                "y": domains[STRIPS[name]][1],
             }
         )
     return shapes, labels
@@ -363,7 +394,7 @@ def _headings(
 ) -> list[PlotlyJson]:
     texts = [(f"<b>{NAMES[name]}</b>  {text.heading(name, view)}", domains[name][1], 3) for name in SERIES]
     if is_compared:
-        texts += [("now − then", domains[STRIPS[name]][1], -2) for name in COUNTS]
+        texts += [("now − then", domains[STRIPS[name]][1], 1) for name in COUNTS]
     return [
         {
             "text": heading,
@@ -371,13 +402,13 @@ def _headings(
             "yref": "paper",
             "x": 0,
             "xanchor": "left",
-            "xshift": -40 if shift > 0 else 4,
+            "xshift": -40 if shift > 1 else 4,
             "y": top,
-            "yanchor": "bottom" if shift > 0 else "top",
+            "yanchor": "bottom",
             "yshift": shift,
             "showarrow": False,
             "align": "left",
-            "font": {"size": 13 if shift > 0 else 11, "color": INK if shift > 0 else MUTED},
+            "font": {"size": 13 if shift > 1 else 11, "color": INK if shift > 1 else MUTED},
         }
         for heading, top, shift in texts
     ]
@@ -432,6 +463,26 @@ def _ground(
     return shape, label
 
 
+def _milestones(
+    milestones: Sequence[Milestone], span: tuple[dt.date, dt.date] | None
+) -> tuple[list[PlotlyJson], list[PlotlyJson]]:
+    """A rule for each of the record's own events within that span, and its letter above; where two stand too
+    close for that, their letters are together."""
+    shapes: list[PlotlyJson] = []
+    letters: list[PlotlyJson] = []
+    for milestone in milestones:
+        if span is None or not span[0] <= milestone.date <= span[1]:
+            continue
+        x = milestone.date.isoformat()
+        shapes.append(MILESTONE | {"x0": x, "x1": x})
+        apart = LETTERS_APART * ((span[1] - span[0]).days + 1)
+        if letters and (milestone.date - dt.date.fromisoformat(letters[-1]["x"])).days < apart:
+            letters[-1]["text"] += f" {milestone.letter}"
+        else:
+            letters.append(LETTER | {"x": x, "text": milestone.letter})
+    return shapes, letters
+
+
 def _synthetic(domains: Mapping[str, tuple[float, float]]) -> list[PlotlyJson]:
     """Across each panel, so that no picture of it can be taken for the real figures."""
     return [
@@ -472,7 +523,7 @@ def value_axis(name: str, domain: tuple[float, float], view: View, drawn: Sequen
     if not logarithmic:
         axis["rangemode"] = "tozero"
     if not drawn:
-        return axis | {"showticklabels": False, "showgrid": False, "zeroline": False}
+        return axis | EMPTY
     if logarithmic:
         return axis | _ratios(min(drawn), max(drawn))
     persons = view.per == COUNT and view.show != AVERAGE and name != "fatality"

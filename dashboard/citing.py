@@ -19,7 +19,7 @@ def heading(view: View) -> str:
 def pinned(seen: Seen) -> View:
     """The same view of the record as it stands now: what is entered later doesn't move it."""
     newest = max((row.recorded_at for row in seen.rows), default=None)
-    return replace(seen.view, known=seen.view.known or newest, page=1, day=None)
+    return replace(seen.view, known=seen.view.known or newest, page=1)
 
 
 def titled(seen: Seen) -> str:

@@ -1,4 +1,4 @@
-"""Pictures that need no script: a panel of the chart, a day's answers, the map of what was restated. Pure.
+"""Pictures that need no script: a day's answers, the map of what was restated; svg.py draws the chart. Pure.
 
 Places are in percent and sizes in pixels, so that a picture fits any width while its texts keep their size.
 """
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from dashboard import text
 from dashboard.answers import Answer, Restatement
 from dashboard.markup import element
-from dashboard.series import ONE_DAY, Figure
+from dashboard.series import ONE_DAY
 from schemas.text import plural
 
 HEAD = 0.12  # of the height, above and below the line, for what is written there
@@ -46,22 +46,16 @@ def steps(given: Sequence[Answer], until: dt.datetime, decimals: int, described:
     down = Scale(low, high, 100 * (1 - HEAD), 100 * HEAD)
     begin, last = given[0].moment, given[-1].moment
     end = max(last + ONE_DAY, min(until, last + max((last - begin) / 4, A_WHILE)))
-    across = Scale(_time(begin), _time(end), 1.5, 98.5)
+    across = Scale(ordinal(begin), ordinal(end), 1.5, 98.5)
     parts: list[Markup] = []
-    for tick in ticks(low, high, whole=decimals == 0):
-        y = f"{down.place(tick)}%"
-        parts += [
-            element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y),
-            element(
-                "text", text.number(tick, decimals), class_="tick", x="-8", y=y, dy="4", text_anchor="end"
-            ),
-        ]
-    parts += _dates((begin + ONE_DAY / 2).date(), end.date(), across)
-    ends = [*(_time(answer.moment) for answer in given[1:]), across.high]
+    for value in ticks(low, high, whole=decimals == 0):
+        parts += tick(down.place(value), text.number(value, decimals))
+    parts += date_axis((begin + ONE_DAY / 2).date(), end.date(), across)
+    ends = [*(ordinal(answer.moment) for answer in given[1:]), across.high]
     for place, (answer, end) in enumerate(zip(given, ends, strict=True)):
         if answer.value is None:
             continue
-        x, y, x2 = across.place(_time(answer.moment)), down.place(answer.value), across.place(end)
+        x, y, x2 = across.place(ordinal(answer.moment)), down.place(answer.value), across.place(end)
         before = given[place - 1].value if place else None
         if before is not None:
             parts.append(_line(x, x, down.place(before), y))
@@ -73,8 +67,8 @@ def steps(given: Sequence[Answer], until: dt.datetime, decimals: int, described:
     return element("svg", *parts, class_="plot steps", role="img", aria_label=described)
 
 
-def _time(moment: dt.datetime) -> float:
-    """In days, those of a date's ordinal."""
+def ordinal(moment: dt.datetime) -> float:
+    """In days: a date's ordinal, and the part of the day."""
     return moment.toordinal() + (moment - moment.replace(hour=0, minute=0, second=0)) / ONE_DAY
 
 
@@ -92,7 +86,7 @@ def _labels(
     labels = []
     for place in dict.fromkeys([0, len(known) - 1, after]):
         moment, value = known[place]
-        x, y = across.place(_time(moment)), down.place(value)
+        x, y = across.place(ordinal(moment)), down.place(value)
         if any(abs(x - other) < APART for other in written):
             continue
         written.append(x)
@@ -125,13 +119,9 @@ def restated(
         Scale(begin.toordinal(), end.toordinal(), 2, 98),
     )
     most = max((abs(change.change) for change in changes if change.change is not None), default=1)
-    parts = _dates(first, last, across)
+    parts = date_axis(first, last, across)
     for date in dates_between(begin, end, MOST_DOWN):
-        y = f"{down.place(date.toordinal())}%"
-        parts += [
-            element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y),
-            element("text", f"{date.day} {date:%b}", class_="tick", x="-8", y=y, dy="4", text_anchor="end"),
-        ]
+        parts += tick(down.place(date.toordinal()), f"{date.day} {date:%b}")
     early, late = max(first, begin - ONE_DAY), min(last, end - ONE_DAY)
     ends = [
         (across.place(date.toordinal()), down.place((date + ONE_DAY).toordinal())) for date in (early, late)
@@ -194,7 +184,16 @@ def _square(
     return element("a", square, href=href(change.date), tabindex="-1")
 
 
-def _dates(first: dt.date, last: dt.date, across: Scale) -> list[Markup]:
+def tick(place: float, label: str) -> list[Markup]:
+    """A line across at that height, and what is written beside it."""
+    y = f"{place}%"
+    return [
+        element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y),
+        element("text", label, class_="tick", x="-8", y=y, dy="4", text_anchor="end"),
+    ]
+
+
+def date_axis(first: dt.date, last: dt.date, across: Scale) -> list[Markup]:
     """The axis of time, below the picture."""
     parts = [element("line", class_="axis", x1="0", x2="100%", y1="100%", y2="100%")]
     dates = dates_between(first, last)
@@ -233,65 +232,3 @@ def ticks(low: float, high: float, *, whole: bool) -> list[float]:
     step = max(step, 1) if whole else step
     numbers = range(math.ceil(low / step), math.floor(high / step) + 1)
     return [round(number * step, 10) for number in numbers]
-
-
-def panel(
-    dates: Sequence[dt.date],
-    sides: Sequence[Sequence[Figure]],
-    name: str,
-    described: str,
-    *,
-    log: bool,
-    bars: bool,
-) -> Markup:
-    """A series over these dates: each side is a line, the last in the series' colour, those before it pale.
-    What a logarithm has no place for is left out."""
-
-    def height(value: Figure) -> float | None:
-        if value is None or (log and value <= 0):
-            return None
-        return math.log10(value) if log else value
-
-    lines = [[height(value) for value in side] for side in sides]
-    values = [value for line in lines for value in line if value is not None] or [0]
-    low, high = min(values), max(values)
-    low = low if log else min(0, low)
-    down, across = Scale(low, high if high > low else low + 1, 96, 6), Scale(0, len(dates) - 1, 0.5, 99.5)
-    marks = [element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y) for y, _ in _heights(down, log)]
-    marks += [
-        element("text", label, class_="tick", x="-8", y=y, dy="4", text_anchor="end")
-        for y, label in _heights(down, log)
-    ]
-    marks += _dates(dates[0], dates[-1], Scale(dates[0].toordinal(), dates[-1].toordinal(), 0.5, 99.5))
-    *pale, own = (_path(line, across, down, bars=bars) for line in lines)
-    paths = [element("path", d=path, class_="pale") for path in pale]
-    paths.append(element("path", d=own, class_=f"{name}{' bars' if bars else ''}"))
-    inner = element(
-        "svg", *paths, viewBox="0 0 100 100", preserveAspectRatio="none", width="100%", height="100%"
-    )
-    return element("svg", *marks, inner, class_="plot panel", role="img", aria_label=described)
-
-
-def _heights(down: Scale, log: bool) -> list[tuple[str, str]]:
-    """Where ticks are, and what is written there."""
-    values = (
-        range(math.ceil(down.low), math.floor(down.high) + 1)
-        if log
-        else ticks(down.low, down.high, whole=False)
-    )
-    return [(f"{down.place(value)}%", text.short(10**value if log else value)) for value in values]
-
-
-def _path(line: Sequence[float | None], across: Scale, down: Scale, *, bars: bool) -> str:
-    """A stroke through all that is known; or a bar each, from zero."""
-    steps = []
-    zero, half = down.place(0), 40 / max(1, len(line))
-    for place, value in enumerate(line):
-        if value is None:
-            continue
-        x, y = across.place(place), down.place(value)
-        if bars:
-            steps.append(f"M{x - half:.2f} {zero:g}V{y:g}h{2 * half:.2f}V{zero:g}z")
-        else:
-            steps.append(f"{'M' if place == 0 or line[place - 1] is None else 'L'}{x:g} {y:g}")
-    return "".join(steps)

@@ -4,7 +4,6 @@ A figure that is not known is None, never 0.
 """
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -63,18 +62,31 @@ class Restated:
 
 
 @dataclass(frozen=True)
+class Milestone:
+    """An event of the record itself. ``date``: where it stands on the axis of time; ``letter``: its name
+    there."""
+
+    letter: str
+    date: dt.date
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Seen:
     """What is seen under a view: today's record, and where one was asked for, the one of then, both of the
-    same dates. ``is_unread``: the entries that the one of then is made of can't be read."""
+    same dates. ``whole``: today's figures of all dates. ``is_unread``: the entries that the one of then is
+    made of can't be read."""
 
     view: View
     rows: Sequence[Row]  # today's
     now: Shown
+    whole: Shown
     then: Shown | None
     rows_then: Sequence[Row]
     restated: tuple[Restated, ...]
     pending: tuple[Stretch, ...]
     is_unread: bool = False
+    milestones: Sequence[Milestone] = ()
 
     @property
     def shown_rows(self) -> Sequence[Row]:
@@ -109,12 +121,14 @@ def see(
         # A preset counts back from the newest day that was known.
         newest = rows_then[-1].day.date if rows_then and view.span else last
         dates = days(*view.within(rows[0].day.date, newest))
-    now = shown(rows, view, dates)
+    now = whole = shown(rows, view, dates)
+    if rows and not (dates and dates[0] <= rows[0].day.date and rows[-1].day.date <= dates[-1]):
+        whole = shown(rows, replace(view, span="", start=None, end=None))
     if view.moment is None:
-        return Seen(view, rows, now, None, (), (), owed)
+        return Seen(view, rows, now, whole, None, (), (), owed)
     then = shown(rows_then, view, dates)
     changed = tuple(restated(rows_then, rows, then, now, view))
-    return Seen(view, rows, now, then, rows_then, changed, owed, entries is None)
+    return Seen(view, rows, now, whole, then, rows_then, changed, owed, entries is None)
 
 
 def totals(rows: Iterable[Row]) -> dict[str, dict[dt.date, int]]:
@@ -310,35 +324,6 @@ def steps(entries: Sequence[Row], change: Restated, view: View) -> list[Step]:
 def moments(entries: Iterable[Row]) -> list[dt.date]:
     """The dates (UTC) on which something was entered, oldest first."""
     return sorted({row.recorded_at.date() for row in entries})
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A date on which many days' cases were restated: the record of the date before is worth a look.
-    ``change`` is the largest of those changes."""
-
-    before: dt.date
-    on: dt.date
-    days: int
-    change: int
-
-
-def turns(entries: Sequence[Row], count: int) -> list[Turn]:
-    """The dates of the greatest restatements of cases, the greatest first, none within a week of another."""
-    known: dict[dt.date, int] = {}
-    changes: dict[dt.date, list[int]] = defaultdict(list)
-    for row in sorted(entries, key=lambda row: row.version):
-        date, cases = row.day.date, row.day.counts.cases
-        if date in known and cases != known[date]:
-            changes[row.recorded_at.date()].append(cases - known[date])
-        known[date] = cases
-    dates = moments(entries)
-    before = dict(zip(dates[1:], dates, strict=False))
-    found: list[Turn] = []
-    for on, differences in sorted(changes.items(), key=lambda item: -sum(map(abs, item[1]))):
-        if on in before and all(abs((on - turn.on).days) >= WEEK for turn in found):
-            found.append(Turn(before[on], on, len(differences), max(differences, key=abs)))
-    return found[:count]
 
 
 def compact(entries: Sequence[Row]) -> dict[str, object]:

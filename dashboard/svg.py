@@ -1,52 +1,66 @@
-"""The chart before any script has run, drawn from plotly's own JSON. Pure."""
+"""The chart as a picture that needs no script, drawn from plotly's own JSON. Pure."""
 
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from dashboard import text
+from dashboard.drawing import Scale, date_axis, ordinal, tick, ticks
+from dashboard.markup import element
 
-WIDTH, HEIGHT = 1000, 1000  # of the drawing, which the style sheet stretches over the chart's place
+ABOVE = 0.05  # of a panel, which stays free above what is drawn
+BAR_GAP = 0.12  # of a day, as in the chart
 
 
-def drawing(figure: Mapping[str, Any]) -> str:
-    """Every visible trace of a figure in its panel, with the panels' headings and the ends of each scale."""
+def drawing(figure: Mapping[str, Any], **attributes: Any) -> Markup:
+    """Every visible trace of a figure in its panel, with scales, headings and rules."""
     layout = figure["layout"]
-    first, last = (_time(moment) for moment in layout["xaxis"]["range"])
-    paths, texts = [], []
+    first, last = map(_time, layout["xaxis"]["range"])
+    across = Scale(first, last)
+    marks, paths = [], []
     for key, axis in layout.items():
         if not key.startswith("yaxis"):
             continue
         traces = [trace for trace in figure["data"] if trace["yaxis"] == f"y{key[5:]}" and _is_drawn(trace)]
-        scale = _Scale(axis, traces)
-        paths += [_path(trace, scale, first, last) for trace in traces]
-        ends = scale.ends if traces else ()
-        texts += [_text(text.short(end, 3), f"top:{scale.place(end) / HEIGHT:.2%}", "tick") for end in ends]
-    for label in layout["annotations"]:
-        if label["xref"] == "paper" and label["x"] == 0:  # a panel's heading, or a strip's
-            above = label["yanchor"] == "bottom"
-            place = f"bottom:{label['y']:.2%}" if above else f"top:{1 - label['y']:.2%}"
-            texts.append(_text(label["text"], place, "head" if above else "strip"))
-    box = f'viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true"'
-    svg = f"<svg {box}>{''.join(paths)}</svg>"
-    return f'<div class="first-chart">{svg}{"".join(texts)}</div>'
+        down, logarithmic = _scale(axis, traces), axis.get("type") == "log"
+        paths += [_path(trace, across, down, logarithmic=logarithmic) for trace in traces]
+        for value in _ticks(down, axis["nticks"], logarithmic=logarithmic) if traces else ():
+            label = text.short(10**value if logarithmic else value) + axis.get("ticksuffix", "")
+            marks += tick(down.place(value), label)
+    marks += date_axis(_date(first), _date(last), across)
+    for shape in layout["shapes"]:
+        if shape["x0"] == shape["x1"]:
+            x = f"{across.place(_time(shape['x0']))}%"
+            dashes = "4 4" if shape["line"]["dash"] == "dash" else "1 3"
+            marks.append(
+                element("line", class_="rule", x1=x, x2=x, y1="0", y2="100%", stroke_dasharray=dashes)
+            )
+    marks += [_text(label, across) for label in layout["annotations"] if label["yref"] == "paper"]
+    box = {"viewBox": "0 0 100 100", "preserveAspectRatio": "none", "width": "100%", "height": "100%"}
+    return element("svg", *marks, element("svg", *paths, **box), class_="plot still", **attributes)
 
 
-class _Scale:
-    """An axis: from the least to the most that is drawn on it, and from zero where it is linear."""
+def _scale(axis: Mapping[str, Any], traces: Sequence[Mapping[str, Any]]) -> Scale:
+    """From the least to the most that is drawn on an axis, and from zero where it is linear."""
+    values = [value for trace in traces for value in _reach(trace)] or [0, 1]
+    least, most = min(values), max(values)
+    if axis.get("type") == "log":
+        least, most = math.log10(least), math.log10(most)
+    else:
+        least, most = min(0, least), max(0, most)
+    low, high = (100 * (1 - end) for end in axis["domain"])
+    return Scale(least, most, low, high + ABOVE * (low - high))
 
-    def __init__(self, axis: Mapping[str, Any], traces: Sequence[Mapping[str, Any]]) -> None:
-        self._turned = math.log10 if axis.get("type") == "log" else float
-        values = [value for trace in traces for value in _reach(trace)] or [0, 1]
-        least = min(values) if axis.get("type") == "log" else min(0, *values)
-        self.ends = (least, max(values))
-        self._low, self._high = axis["domain"]
 
-    def place(self, value: float) -> float:
-        least, most = map(self._turned, self.ends)
-        share = (self._turned(value) - least) / (most - least or 1)
-        return (1 - self._low - share * (self._high - self._low)) * HEIGHT
+def _ticks(down: Scale, most: int, *, logarithmic: bool) -> Sequence[float]:
+    """Round values; of a logarithm its powers of ten, or both ends where it has none."""
+    if logarithmic:
+        return range(math.ceil(down.low), math.floor(down.high) + 1) or (down.low, down.high)
+    values = ticks(down.low, down.high, whole=False)
+    return values[:: -(-len(values) // most)]
 
 
 def _is_drawn(trace: Mapping[str, Any]) -> bool:
@@ -60,37 +74,58 @@ def _reach(trace: Mapping[str, Any]) -> list[float]:
     return [value for value in (*bases, *tops) if value is not None]
 
 
-def _path(trace: Mapping[str, Any], scale: _Scale, first: float, last: float) -> str:
-    def across(date: str) -> float:
-        return (_time(date) - first) / (last - first) * WIDTH
+def _path(trace: Mapping[str, Any], across: Scale, down: Scale, *, logarithmic: bool) -> Markup:
+    def height(value: float) -> str:
+        return f"{down.place(math.log10(value) if logarithmic else value):g}"
 
-    steps = []
+    steps: list[str] = []
+    places = [across.place(_time(date)) for date in trace["x"]]
     if trace["type"] == "bar":
-        width = WIDTH / (last - first) * 0.88
-        bases = trace.get("base") or [0] * len(trace["y"])
-        for date, base, value in zip(trace["x"], bases, trace["y"], strict=True):
+        width = 100 / (across.high - across.low) * (1 if "width" in trace else 1 - BAR_GAP)
+        bases = trace.get("base") or [0] * len(places)
+        for x, base, value in zip(places, bases, trace["y"], strict=True):
             if value:
-                left, foot, top = across(date) - width / 2, scale.place(base), scale.place(base + value)
-                steps.append(f"M{left:.1f} {foot:.1f}V{top:.1f}h{width:.1f}V{foot:.1f}z")
-        marker = trace["marker"]
-        style = f'fill="{marker["color"]}" opacity="{marker.get("opacity", 1)}"'
+                foot, top = height(base), height(base + value)
+                steps.append(f"M{x - width / 2:.2f} {foot}V{top}h{width:.2f}V{foot}z")
+        style = {"fill": trace["marker"]["color"], "opacity": trace["marker"].get("opacity", 1)}
     else:
         move = "M"
-        for date, value in zip(trace["x"], trace["y"], strict=True):
-            steps += [] if value is None else [f"{move}{across(date):.1f} {scale.place(value):.1f}"]
+        for x, value in zip(places, trace["y"], strict=True):
+            steps += [] if value is None else [f"{move}{x:g} {height(value)}"]
             move = "M" if value is None else "L"
         line = trace["line"]
-        dash = ' stroke-dasharray="2 3"' if line.get("dash") else ""
-        style = f'fill="none" stroke="{line["color"]}" stroke-width="{line["width"]}"{dash}'
-    return f'<path d="{"".join(steps)}" {style} vector-effect="non-scaling-stroke"/>'
+        dashes = {"stroke_dasharray": "2 3"} if line.get("dash") else {}
+        style = {"fill": "none", "stroke": line["color"], "stroke_width": line["width"], **dashes}
+    return element("path", d="".join(steps), vector_effect="non-scaling-stroke", **style)
 
 
-def _text(markup_: str, place: str, name: str) -> str:
-    """plotly's own markup, of which the headings have but bold."""
-    return f'<span class="{name}" style="{place}">{markup_}</span>'
+def _text(label: Mapping[str, Any], across: Scale) -> Markup:
+    """A heading, a letter or a word; of plotly's own markup they have but bold."""
+    is_dated = label["xref"] == "x"
+    x = across.place(_time(label["x"])) if is_dated else 100 * label["x"]
+    is_above = label.get("yanchor") == "bottom"
+    parts = [
+        element("tspan", part, font_weight="600" if bold else None)
+        for place, piece in enumerate(label["text"].split("<b>"))
+        for bold, part in zip((place > 0, False), piece.split("</b>"), strict=False)
+        if part
+    ]
+    anchors = {"left": "start", "right": "end"}
+    return element(
+        "text",
+        *parts,
+        x=f"{x:g}%",
+        y=f"{100 * (1 - label['y']):g}%",
+        dx=label.get("xshift", 0),
+        dy=-label.get("yshift", 0) if is_above else 11,
+        font_size=label["font"]["size"],
+        text_anchor=anchors.get(label.get("xanchor", ""), "middle"),
+    )
 
 
 def _time(moment: str) -> float:
-    """Days since the calendar began."""
-    at = dt.datetime.fromisoformat(moment)
-    return at.toordinal() + (at.hour / 24)
+    return ordinal(dt.datetime.fromisoformat(moment))
+
+
+def _date(ordinal: float) -> dt.date:
+    return dt.date.fromordinal(round(ordinal))

@@ -22,7 +22,7 @@ LINEAR, LOG = "linear", "log"
 COUNT, PER_100K = "count", "per100k"
 SPANS = {"": None, "30": 30, "90": 90, "365": 365}  # days; "" is all there is
 
-DATES = ("start", "end", "asof", "day")
+DATES = ("start", "end", "asof")
 WORDS: dict[str, tuple[str, ...]] = {
     "show": (TOTAL, NEW, AVERAGE),
     "scale": (LINEAR, LOG),
@@ -36,7 +36,7 @@ class View:
     """The fields are the names in the query string, in its order. ``span`` counts days back from the
     newest; ``start`` and ``end`` (inclusive) take its place. ``asof``: the record as it stood when that
     date ended, UTC. ``known``: the moment whose record stands for today's, so that an address gives the same
-    figures for ever. ``day``: whose history the status page shows."""
+    figures for ever."""
 
     show: str = NEW
     scale: str = LINEAR
@@ -47,7 +47,6 @@ class View:
     asof: dt.date | None = None
     known: dt.datetime | None = None
     page: int = 1
-    day: dt.date | None = None
 
     @property
     def moment(self) -> dt.datetime | None:

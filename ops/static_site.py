@@ -2,13 +2,13 @@
 
 import base64
 import datetime as dt
-import gzip
 import hashlib
 import json
 import re
 import shutil
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from string import Template
@@ -18,12 +18,13 @@ from markdown_it import MarkdownIt
 
 from dashboard import chart, series
 from dashboard import text as texts
+from dashboard.markup import markup
+from dashboard.milestones import milestones, turns
 from dashboard.pages import day, record
 from dashboard.pages.frame import JHU_LICENCE, NYT_LICENCE
-from dashboard.routes.http import ASSETS, PLOTLY, STYLES
+from dashboard.routes.http import ASSETS, STYLES, plotly_script
 from dashboard.view import AVERAGE, LINEAR, LOG, NEW, TOTAL, View
 from ops import static_pages
-from schemas.text import plural
 from storage import csv_files
 from storage.tables import Row, ranked
 
@@ -59,7 +60,7 @@ def write(
 
 def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synthetic: bool) -> str:
     """The whole page. Nothing in it is loaded from elsewhere, and its policy forbids it."""
-    plotly = gzip.decompress((ASSETS / f"{PLOTLY}.gz").read_bytes()).decode()
+    plotly = plotly_script().decode()
     compare = (ASSETS / "compare.js").read_text(encoding="utf-8")
     script = (PARTS / "page.js").read_text(encoding="utf-8")
     scripts = " ".join(f"'sha256-{_digest(text)}'" for text in (plotly, compare, script))
@@ -78,6 +79,7 @@ def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synth
         ),
         headline=escape(record.headline(series.see(daily, View()))),
         turns=_turns(revisions),
+        events=markup(record.events(_seen(daily, revisions, View()), static_pages.HERE)),
         plotly=plotly,
         compare=compare,
         script=script,
@@ -105,7 +107,7 @@ def contents(daily: Sequence[Row], revisions: Sequence[Row], synthetic: bool) ->
     first."""
     views: dict[str, Any] = {}
     for view in VIEWS:
-        seen = series.see(daily, view)
+        seen = _seen(daily, revisions, view)
         views[f"{view.show}/{view.scale}"] = {
             "today": chart.chart(seen, synthetic=synthetic),
             "template": chart.template(seen, synthetic=synthetic),
@@ -122,13 +124,16 @@ def contents(daily: Sequence[Row], revisions: Sequence[Row], synthetic: bool) ->
     }
 
 
+def _seen(daily: Sequence[Row], revisions: Sequence[Row], view: View) -> series.Seen:
+    return replace(series.see(daily, view), milestones=milestones(revisions))
+
+
 def _turns(revisions: Sequence[Row]) -> str:
     """The dates that are worth a look, as buttons."""
     items = "".join(
         f'<li><button type="button" class="link" data-moment="{turn.before}">'
-        f"{texts.date(turn.before)}</button>: a day later {plural(turn.days, 'day')} changed, "
-        f"by up to {texts.number(abs(turn.change))}</li>"
-        for turn in series.turns(revisions, record.WORTH_A_LOOK)
+        f"{texts.date(turn.before)}</button>: a day later {turn.brief}</li>"
+        for turn in turns(revisions)
     )
     return f"<p>Worth a look:</p><ul>{items}</ul>" if items else ""
 

@@ -2,12 +2,20 @@
 
 import datetime as dt
 import threading
+from typing import Any
+from unittest.mock import patch
 
 from dashboards import NOW, RESTATED, SETTINGS, FakeReader, counts, day, empty, row
+from test_dashboard_routes import drawn
 
+from dashboard.app import create_app
 from dashboard.cache import Desk, Snapshot
+from dashboard.pages import record
+from dashboard.view import View
 from storage.errors import Unreachable
 from storage.tables import Row, stamp
+
+CONTENT = record.content
 
 
 class Clock:
@@ -266,3 +274,27 @@ def test_the_ledger_s_rest_is_read_again_when_its_head_has_moved() -> None:
 
 def test_an_unreachable_place_is_named() -> None:
     assert str(Unreachable("store", "no route")) == "store: no route"
+
+
+def test_an_answer_is_given_again_until_something_is_entered() -> None:
+    reader = FakeReader()
+    clock = Clock()
+    at = create_app(reader, reader, SETTINGS, clock, patience=(5, 5)).server.test_client()
+    computed: list[View] = []
+
+    def computing(snapshot: Snapshot, view: View) -> dict[str, Any]:
+        computed.append(view)
+        return CONTENT(snapshot, view)
+
+    with patch.object(record, "content", computing):
+        first = drawn(at, "/", "?asof=2020-06-15")
+        assert drawn(at, "/", "?asof=2020-06-15") == first
+        assert len(computed) == 1
+        drawn(at, "/", "?asof=2020-06-16")
+        assert len(computed) == 2
+        restated(reader)
+        clock.minutes(1)
+        assert drawn(at, "/", "?asof=2020-06-15") != first
+        reader.broken = {"ledger"}
+        clock.minutes(2)
+        assert "out of reach" in drawn(at, "/", "?asof=2020-06-15")

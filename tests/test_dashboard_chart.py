@@ -112,7 +112,7 @@ def test_the_record_as_it_stood_lies_over_today_s_and_the_gap_is_filled_and_labe
     (gap,) = (trace for trace in figure["data"] if trace["name"] == "Cases restated")  # type: ignore[index,union-attr]
     assert gap["base"] == [counts((date - day(0)).days).cases for date in RESTATED]
     labels = [label["text"] for label in figure["layout"]["annotations"]]  # type: ignore[index]
-    assert "<b>10\u00a0Apr\u00a02020: +1,234</b>" in labels
+    assert "the most: <b>+1,234</b>, 10\u00a0Apr\u00a02020" in labels
     assert "the record of 15\u00a0Jun\u00a02020 ends" in labels
     (spoken,) = (trace for trace in figure["data"] if trace["name"] == "Cases in words")  # type: ignore[index,union-attr]
     assert spoken["customdata"][number] == (

@@ -223,11 +223,27 @@ def test_the_feed_names_each_run_once_and_for_ever() -> None:
     (restated,) = [entry for entry in every if "restated" in (entry.findtext(f"{ATOM}title") or "")]
     assert restated.findtext(f"{ATOM}updated") == "2020-06-20T12:00:00.000Z"
     content = restated.findtext(f"{ATOM}content") or ""
-    assert '<a href="/day/2020-04-10">' in content
+    assert '<a href="http://localhost/day/2020-04-10">' in content
     assert "+1,234" in content
     moments = [entry.findtext(f"{ATOM}updated") or "" for entry in every]
     assert moments == sorted(moments, reverse=True)
     assert only.find(f"{ATOM}link") is not None
+
+
+@pytest.mark.parametrize(
+    ("headers", "root"),
+    [
+        ({"Host": "daybook.test"}, "http://daybook.test/"),
+        ({"Host": "d1.cloudfront.net", "X-Amz-Cf-Id": "x"}, "https://d1.cloudfront.net/"),
+        ({"Host": "a.us-east-1.elasticbeanstalk.com", "X-Amz-Cf-Id": "x"}, "/"),
+        ({"Host": "a.us-east-1.elasticbeanstalk.com"}, "http://a.us-east-1.elasticbeanstalk.com/"),
+    ],
+)
+def test_every_address_in_the_feed_is_where_its_reader_is(headers: dict[str, str], root: str) -> None:
+    document = feed(client().get("/feed.atom", headers=headers).data)
+    addresses = [link.get("href") or "" for link in document.iter(f"{ATOM}link")]
+    assert f"{root}feed.atom" in addresses
+    assert all(address.startswith(root) for address in addresses)
 
 
 def test_a_shared_address_gives_the_same_figures_whatever_is_entered_later() -> None:

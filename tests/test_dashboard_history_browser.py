@@ -131,7 +131,20 @@ def test_another_site_may_frame_the_chart_and_nothing_else(visit, stage):
     try:
         page = visit("/embed")
         page.goto(site.address)
-        expect(page.frame_locator("iframe").nth(0).locator(".panel")).to_have_count(4, timeout=PATIENCE)
+        expect(page.frame_locator("iframe").nth(0).locator(".still path")).to_have_count(7, timeout=PATIENCE)
         assert page.frame_locator("iframe").nth(1).locator(".map").count() == 0
     finally:
         site.fall()
+
+
+def test_a_click_on_a_day_in_the_chart_opens_its_page_and_the_events_are_a_list_beneath(visit):
+    page = visit("/", viewport={"width": 1280, "height": 900})
+    page.wait_for_selector("#chart .trace", state="attached")
+    expect(page.locator("#notes .events li")).to_have_count(2)
+    expect(page.locator("#notes .events a[href='/day/2020-06-20']")).to_be_visible()
+    expect(page.locator("#chart .annotation-text", has_text="a")).not_to_have_count(0)
+    page.locator("#chart").scroll_into_view_if_needed()
+    box = page.locator("#chart .nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 40)
+    page.wait_for_url("**/day/2020-*")

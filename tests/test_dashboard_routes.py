@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import fields, replace
 from typing import Any
 
+import brotli
 import pytest
 from dashboards import (
     LAST_RUN,
@@ -29,7 +30,7 @@ from plotly.offline import get_plotlyjs_version
 
 from dashboard import bundle
 from dashboard.app import create_app
-from dashboard.routes import data
+from dashboard.routes import data, http
 from dashboard.routes.http import ASSETS, PLOTLY, PLOTLY_URL
 from dashboard.settings import PREFIX, Settings
 from storage.errors import Unreachable
@@ -94,7 +95,7 @@ def test_the_csv_comes_with_its_unit_credit_and_address_beside_it_or_in_one_zip(
     assert about["units"].keys() == table(shown.text)[0].keys() - {"date"}
     assert about["units"]["cases_today"] == "total to date, persons"
     assert (about["as_of"], about["through"], about["synthetic"]) == ("2020-06-15", "2020-06-14", True)
-    assert about["page"] == f"/{query}"
+    assert about["page"] == f"http://localhost/{query}"
     assert "The New York Times" in about["credit"][0]
     with zipfile.ZipFile(io.BytesIO(at.get(f"/data/shown.zip{query}").data)) as bundle_:
         name, metadata = bundle_.namelist()
@@ -257,7 +258,7 @@ def test_no_public_answer_names_the_account_or_a_request() -> None:
     reader.owe(owing, told=warnings, failures=(failed.name,), unsent=frozenset({f"{failed.name}/failed"}))
     at = client(reader)
     texts = {address: at.get(address).text for address in PUBLIC}
-    texts["drawn /status"], texts["drawn /"] = drawn(at, "/status", "?day=2020-03-01"), drawn(at, "/")
+    texts["drawn /status"], texts["drawn /"] = drawn(at, "/status"), drawn(at, "/")
     reader.broken = {"store", "ledger"}
     texts["out of reach"] = drawn(client(reader), "/status") + client(reader).get("/status.json").text
     for address, text in texts.items():
@@ -321,12 +322,36 @@ def test_the_page_says_its_language_and_has_no_debug_tools() -> None:
 
 def test_plotly_is_the_basic_bundle_of_the_very_version_packed_beforehand() -> None:
     assert get_plotlyjs_version() in PLOTLY
-    answer = client().get(PLOTLY_URL, headers={"Accept-Encoding": "gzip"})
-    script = gzip.decompress(answer.data)
-    assert len(answer.data) < 450_000
+    script = client().get(PLOTLY_URL).data
     assert f"plotly.js (basic - minified) v{get_plotlyjs_version()}".encode() in script[:200]
     assert b"Licensed under the MIT license" in script[:300]
-    assert client().get(PLOTLY_URL).data == script
+    assert script == http.plotly_script()
+    assert len(client().get(PLOTLY_URL, headers={"Accept-Encoding": "br"}).data) < 350_000
+
+
+@pytest.mark.parametrize(
+    "address", [PLOTLY_URL, "/_dash-layout", "/revisions", "/feed.atom", "/data/days.json"]
+)
+@pytest.mark.parametrize(
+    ("asked", "encoding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0, gzip", "gzip"),
+        ("identity", None),
+        ("", None),
+    ],
+)
+def test_an_answer_is_packed_as_the_browser_asks_and_caches_keep_them_apart(
+    address: str, asked: str, encoding: str | None
+) -> None:
+    at = client()
+    unpacked = at.get(address)
+    answer = at.get(address, headers={"Accept-Encoding": asked})
+    assert answer.headers.get("Content-Encoding") == encoding
+    assert "Accept-Encoding" in answer.headers["Vary"]
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress}.get(encoding or "", bytes)
+    assert unpack(answer.data) == unpacked.data
 
 
 def test_the_bundle_is_the_same_bytes_each_time_and_holds_what_it_needs() -> None:

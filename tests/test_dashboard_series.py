@@ -184,10 +184,3 @@ def test_each_change_of_a_figure_is_dated_by_its_own_entry() -> None:
     assert (change.then, change.now) == (30, 46)
     steps = series.steps(found, change, view)
     assert [(step.entered_at.day, step.change) for step in steps] == [(5, -10), (7, 26)]
-
-
-def test_the_dates_worth_a_look_are_those_before_the_greatest_restatements() -> None:
-    found = entries()
-    (turn,) = series.turns(found, 3)
-    assert turn == series.Turn(dt.date(2020, 6, 19), dt.date(2020, 6, 20), 3, 1_234)
-    assert series.turns(found[:30], 3) == []

@@ -16,7 +16,6 @@ CHOICES = st.builds(
     per=st.sampled_from(["count", "per100k"]),
     span=st.sampled_from(["", "30", "90", "365"]),
     asof=DATES,
-    day=DATES,
     page=st.integers(1, 9999),
 )
 

@@ -12,6 +12,7 @@ from dashboards import NOW, SETTINGS, current, day, entries, row
 
 from dashboard import chart, series
 from dashboard.cache import Snapshot
+from dashboard.milestones import milestones
 from dashboard.pages import record
 from dashboard.routes.http import ASSETS
 from dashboard.view import View
@@ -64,14 +65,16 @@ def nested(component: Any) -> Any:
     if isinstance(component, str):
         return component
     children = component.children if isinstance(component.children, list) else [component.children]
-    return [type(component).__name__, getattr(component, "className", ""), *map(nested, children)]
+    named = getattr(component, "href", "").removeprefix("/day/") or getattr(component, "className", "")
+    return [type(component).__name__, named, *map(nested, children)]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.query() or "default")
 def test_python_and_the_script_say_the_same_of_every_moment(page: Page, view: View) -> None:
     every = revised()
     rows = tuple(current(every))
-    today = Snapshot(SETTINGS, NOW, rows, tuple(every))
+    today = Snapshot(SETTINGS, NOW, rows, tuple(every), milestones=milestones(every))
+    assert len(today.milestones) > 2
     moments = [day(0), *series.moments(every)]
     arguments = [series.compact(every), chart.template(today.seen(view))]
     answers = page.evaluate(COMPARED, json.loads(json.dumps([*arguments, list(map(str, moments))])))

@@ -169,6 +169,17 @@
     }
   }
 
+  /** Rules for the record's own events, and their letters, together where they are near. */
+  function milestones(view, layout, dates) {
+    let last = null;
+    for (const [date, letter] of view.milestones) {
+      if (date < dates[0] || date > dates[dates.length - 1]) continue;
+      layout.shapes.push({ ...view.milestone, x0: date, x1: date });
+      if (last && (Date.parse(date) - Date.parse(last.x)) / DAY < view.apart * dates.length) last.text += " " + letter;
+      else layout.annotations.push((last = { ...view.letter, x: date, text: letter }));
+    }
+  }
+
   function drawn(record, view, read, seen) {
     const figure = structuredClone(view.figure);
     const logarithmic = (name) => view.scale === "log" && name !== "fatality";
@@ -177,14 +188,14 @@
     const dates = seen.days.map(seen.date);
     const { shapes, annotations } = figure.layout;
     grounds(view, figure.layout, dates);
-    const label = (more) => annotations.push({ xref: "x", showarrow: false, font: { size: 12, color: figure.layout.font.color }, ...more });
+    milestones(view, figure.layout, dates);
 
     if (seen.newest >= seen.days[0] && seen.newest < seen.days[seen.days.length - 1]) {
       const end = seen.date(seen.newest) + "T12:00:00";
       const right = (seen.newest - seen.days[0]) * 2 > seen.days.length;
       shapes.push({ ...view.rule, x0: end, x1: end });
-      label({
-        text: "the record of " + short(seen.asof) + " ends", x: end, xanchor: right ? "right" : "left",
+      annotations.push({
+        ...view.label, text: "the record of " + short(seen.asof) + " ends", x: end, xanchor: right ? "right" : "left",
         xshift: right ? -6 : 6, yref: "paper", y: figure.layout.yaxis.domain[1], yanchor: "top",
       });
     }
@@ -210,14 +221,14 @@
       const y = gaps.map((change) => change.by);
       Object.assign(trace(title + " restated"), { x, y, base: gaps.map((change) => change.was) });
       Object.assign(trace(title + ", now − then"), { x, y });
-      if (gaps.length === 0) continue;
+      const axis = figure.layout[trace(title + ", now − then").yaxis.replace("y", "yaxis")];
+      if (gaps.length === 0) {
+        Object.assign(axis, view.empty);
+        continue;
+      }
       const largest = gaps.reduce((one, other) => (Math.abs(other.by) > Math.abs(one.by) ? other : one));
-      const right = (largest.day - seen.days[0]) * 2 > seen.days.length;
-      label({
-        text: "<b>" + short(seen.date(largest.day)) + ": " + signed(largest.by, read.decimals(name)) + "</b>",
-        x: seen.date(largest.day), xanchor: right ? "right" : "left", xshift: right ? -8 : 8,
-        yref: trace(title + ", now − then").yaxis, y: largest.by / 2, yanchor: "middle",
-      });
+      const written = signed(largest.by, read.decimals(name));
+      annotations.push({ ...view.most, text: "the most: <b>" + written + "</b>, " + short(seen.date(largest.day)), y: axis.domain[1] });
     }
     return figure;
   }
@@ -236,6 +247,9 @@
     return cases + " cases and " + deaths + " deaths in the United States by " + inWords(date(newest));
   }
 
+  /** A link to a day's page: its second place is the date. */
+  const dated = (day) => ["A", day, inWords(day)];
+
   /** A tile as [tag, class, …what is in it]. */
   function tile(record, name, then, today, newest, date) {
     const { total } = reader(record, { show: "total", per: "count" });
@@ -250,7 +264,7 @@
       return [
         "Div", "tile", title,
         ["P", "silent", "Not reported since " + inWords(date(last + 1))],
-        ["P", "", "Last: " + number(total(then, name, last), places) + " on " + inWords(date(last))],
+        ["P", "", "Last: " + number(total(then, name, last), places) + " on ", dated(date(last))],
       ];
     }
     const change = (back) => {
@@ -264,7 +278,7 @@
       ...(today ? [["P", "now", now(total(today, name, newest), value, places, unit)]] : []),
       ["P", "", change(1) + " on the day"],
       ["P", "", change(WEEK) + " on the week"],
-      ["P", "when", inWords(date(newest))],
+      ["P", "when", dated(date(newest))],
     ];
   }
 
@@ -340,5 +354,10 @@
     return { move, followed };
   }
 
-  window.daybook = { compare, inWords, scrubber };
+  /** A day that a mouse clicks in the chart opens its page; a finger's touch reads it. */
+  function clicked(event, address) {
+    if (window.matchMedia("(hover: hover)").matches) window.location.assign(address(String(event.points[0].x).slice(0, 10)));
+  }
+
+  window.daybook = { compare, inWords, scrubber, clicked };
 })();

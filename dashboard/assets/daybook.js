@@ -111,6 +111,7 @@
   }
   function watch(plot) {
     plot.on("plotly_hover", (event) => read(event.points));
+    plot.on("plotly_click", (event) => window.daybook.clicked(event, (date) => "/day/" + date));
     plot.on("plotly_unhover", () => (document.getElementById("readout").textContent = ""));
     plot.on("plotly_afterplot", () => plot.data.length > 0 && unveil());
     if (plot.data.length > 0) unveil();
@@ -155,9 +156,11 @@
   /** A part of compare.js as a component of Dash's. */
   function component(part) {
     if (typeof part === "string") return part;
-    const [type, className, ...children] = part;
+    const [type, name, ...children] = part;
     const props = { children: children.length === 1 ? component(children[0]) : children.map(component) };
-    return { namespace: "dash_html_components", type: type, props: className ? { ...props, className } : props };
+    if (type === "A") Object.assign(props, { href: "/day/" + name, className: "day" });
+    else if (name) props.className = name;
+    return { namespace: "dash_html_components", type: type, props: props };
   }
 
   function show(place) {

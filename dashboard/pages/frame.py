@@ -25,7 +25,15 @@ LAST_DATE = "9999-12-31"  # of a field for dates: without it a year has six digi
 MOTTO = "The U.S. COVID-19 record, with every correction kept"
 REFRESH_SECONDS = 60
 HERE = Addresses()
-FEED = element("link", rel="alternate", type="application/atom+xml", href=HERE.feed, title="Changes")
+# A book, so that no browser asks for an icon that there isn't.
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Cpath fill='%230072b2' d='M1 3q4-2 7 0 3-2 7 0v10q-4-2-7 0-3-2-7 0z'/%3E"
+    "%3Cpath stroke='%23fff' d='M8 3.5v9'/%3E%3C/svg%3E"
+)
+HEAD = element("link", rel="icon", href=ICON) + element(
+    "link", rel="alternate", type="application/atom+xml", href=HERE.feed, title="Changes"
+)
 DOCUMENT = Markup("""<!DOCTYPE html>
 <html lang="en">
     <head>
@@ -285,9 +293,9 @@ def table(
     return html.Div([html.P(caption, id=caption_id, className="caption"), scrolled])
 
 
-def day(date: dt.date, label: str = "") -> Component:
+def day(date: dt.date, label: str = "", addresses: Addresses = HERE) -> Component:
     """A date, which leads to its page."""
-    return html.A(label or text.date(date), href=HERE.day(date), className="day")
+    return html.A(label or text.date(date), href=addresses.day(date), className="day")
 
 
 def _labelled(title: str) -> dict[str, Any]:

@@ -25,6 +25,6 @@ HEADLINE, CAPTION, TURNS = "headline", "caption", "turns"
 SCRUBBER, MOMENT, LAST_MOMENT, MOMENT_DATE = "scrubber", "moment", "last-moment", "moment-date"
 ENTRIES, TEMPLATE = "entries", "template"
 # The status page.
-ASSESSMENT, DAY, HISTORY = "assessment", "day", "history"
+ASSESSMENT = "assessment"
 
-CONTROLS = (SHOW, SCALE, PER, SPAN, START, END, ASOF, DAY)
+CONTROLS = (SHOW, SCALE, PER, SPAN, START, END, ASOF)

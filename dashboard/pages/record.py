@@ -8,9 +8,11 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import chart, series, svg, text
+from dashboard.addresses import Addresses
 from dashboard.cache import Snapshot
 from dashboard.lately import changed_lately
 from dashboard.markup import markup
+from dashboard.milestones import Turn
 from dashboard.pages import frame, ids, sharing
 from dashboard.series import NAMES, SERIES, Figure, Restated, Seen, Tile, decimals, rounded
 from dashboard.view import AVERAGE, COUNT, LINEAR, LOG, NEW, PER_100K, TOTAL, View
@@ -49,7 +51,6 @@ SHOWS = {NEW: "New a day", AVERAGE: "7-day average", TOTAL: "Cumulative"}
 SCALES = {LINEAR: "Linear", LOG: "Logarithmic"}
 PERS = {COUNT: "Persons", PER_100K: "Per 100,000"}
 SPANS = {"": "All", "365": "A year", "90": "90 days", "30": "30 days"}
-WORTH_A_LOOK = 3
 ROWS_PER_PAGE = 28
 MAX_RESTATED = 40
 
@@ -188,7 +189,8 @@ def content(snapshot: Snapshot, view: View) -> dict[str, Any]:
     values: dict[str, Any] = {
         ids.HEADLINE: headline(seen),
         **scrubber(entries, view),
-        ids.ENTRIES: series.compact(entries),
+        ids.TURNS: worth_a_look(snapshot.turns, view),
+        ids.ENTRIES: snapshot.compact if view.known is None else series.compact(entries),
         ids.TILES: tiles(seen, snapshot),
         ids.DRAWING: not seen.rows,
         ids.BELIEVED: believed(seen, snapshot),
@@ -204,7 +206,7 @@ def content(snapshot: Snapshot, view: View) -> dict[str, Any]:
         ids.CHART: figure(seen, synthetic=snapshot.settings.synthetic),
         ids.TEMPLATE: chart.template(seen, synthetic=snapshot.settings.synthetic),
         ids.CAPTION: caption(seen),
-        ids.NOTES: frame.bullets(sentences(seen)),
+        ids.NOTES: [*frame.bullets(sentences(seen)), *events(seen)],
         ids.DOWNLOADS: [
             html.A(label, href=f"/data/{file}{query}", id=name) for name, (label, file) in DOWNLOADS.items()
         ],
@@ -226,7 +228,11 @@ def first(snapshot: Snapshot, view: View) -> str:
         html.H1(headline(seen), className="headline"),
         html.Div(tiles(seen, snapshot), className="tiles"),
     ]
-    drawn = svg.drawing(chart.chart(seen, synthetic=snapshot.settings.synthetic)) if seen.now.dates else ""
+    drawn = (
+        svg.drawing(chart.chart(seen, synthetic=snapshot.settings.synthetic), aria_hidden="true")
+        if seen.now.dates
+        else ""
+    )
     return f"{markup(parts)}{drawn}{markup(html.P([caption(seen), ' ', text.CREDIT]))}"
 
 
@@ -274,8 +280,8 @@ def _tile(tile: Tile, *, is_past: bool) -> Component:
         since = "" if tile.since is None else f" since {text.date(tile.since)}"
         last = []
         if tile.since is not None:
-            day = text.date(tile.since - series.ONE_DAY)
-            last = [html.P(f"Last: {text.number(tile.value, places)} on {day}")]
+            day = frame.day(tile.since - series.ONE_DAY)
+            last = [html.P([f"Last: {text.number(tile.value, places)} on ", day])]
         return html.Div([name, html.P(f"Not reported{since}", className="silent"), *last], className="tile")
     return html.Div(
         [
@@ -284,7 +290,7 @@ def _tile(tile: Tile, *, is_past: bool) -> Component:
             *([html.P(_today(tile, places, suffix), className="now")] if is_past else []),
             html.P(f"{text.signed(tile.on_day, places)} on the day"),
             html.P(f"{text.signed(tile.on_week, places)} on the week"),
-            html.P(text.date(tile.date), className="when"),
+            html.P(frame.day(tile.date), className="when"),
         ],
         className=f"tile {tile.series}",
     )
@@ -332,20 +338,19 @@ def scrubber(entries: Sequence[Row], view: View) -> dict[str, Any]:
         ids.LAST_MOMENT: last,
         ids.MOMENT: place,
         ids.MOMENT_DATE: text.date(view.asof) if view.asof else "today",
-        ids.TURNS: turns(entries, view),
     }
 
 
-def turns(entries: Sequence[Row], view: View) -> list[Component]:
-    """The dates that are worth a look."""
+def worth_a_look(turns: Sequence[Turn], view: View) -> list[Component]:
+    """The dates before the greatest restatements."""
     items = [
         html.Li(
             [
                 frame.link(text.date(turn.before), frame.address(view, asof=turn.before), f"turn-{turn.on}"),
-                f": a day later {plural(turn.days, 'day')} changed, by up to {text.number(abs(turn.change))}",
+                f": a day later {turn.brief}",
             ]
         )
-        for turn in series.turns(entries, WORTH_A_LOOK)
+        for turn in turns
     ]
     return [html.P("Worth a look:"), html.Ul(items)] if items else []
 
@@ -417,6 +422,25 @@ def sentences(seen: Seen) -> list[str]:
     if seen.pending:
         found.append(f"Published, not yet entered: {text.stretches(seen.pending)}.")
     return [*found, *text.notes(seen.view, seen.then or seen.now)]
+
+
+def events(seen: Seen, addresses: Addresses = frame.HERE) -> list[Component]:
+    """The record's own events, by the letters that they have in the chart."""
+    days = {row.day.date for row in seen.rows}
+    items = [
+        html.Li(
+            [
+                frame.day(milestone.date, addresses=addresses)
+                if milestone.date in days
+                else text.date(milestone.date),
+                f": {milestone.sentence}",
+            ]
+        )
+        for milestone in seen.milestones
+    ]
+    if not items:
+        return []
+    return [html.P("Dotted rules, events of the record:"), html.Ol(items, type="a", className="events")]
 
 
 def restated_table(seen: Seen, entries: Sequence[Row]) -> list[Component]:

@@ -1,6 +1,5 @@
-"""The state of the pipeline, and the history of a day. Pure."""
+"""The state of the pipeline. Pure."""
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,25 +8,23 @@ from dash.development.base_component import Component
 
 from dashboard import health, text
 from dashboard.cache import Details, Snapshot
-from dashboard.cache import history as entries_of
 from dashboard.health import public
 from dashboard.pages import frame, ids
 from dashboard.view import View
-from schemas.figures import FIGURES, PUBLISHERS
+from schemas.figures import PUBLISHERS
 from schemas.ledger import Run, SentNotice, SourceFile
 from schemas.text import plural
-from storage.tables import ranked
 
 PATH, LINK, TITLE, SECTION = "/status", "Status", "the pipeline's state", ids.STATUS
-CONTENT = (ids.ASSESSMENT, ids.HISTORY)
+CONTENT = (ids.ASSESSMENT,)
 UNREAD = "The ledger can't be read now; look again in a minute."
 MAX_PENDING = 60
 STATES = {"open": "○", "completed": "●", "failed": "✕", "incomplete": "◐"}
 
 
-def needs(view: View) -> dict[str, bool]:
+def needs(_view: View) -> dict[str, bool]:
     """What of the record is read for this page."""
-    return {"entries": view.day is not None, "notices": True}
+    return {"notices": True}
 
 
 def section() -> Component:
@@ -35,18 +32,15 @@ def section() -> Component:
         [
             html.H1("The state of the pipeline", className="headline"),
             html.Div(id=ids.ASSESSMENT),
-            html.H2("The history of a day"),
-            html.Div(frame.date_field(ids.DAY, "Date"), className="dates"),
-            html.Div(id=ids.HISTORY),
         ],
         id=ids.STATUS,
         hidden=True,
     )
 
 
-def content(snapshot: Snapshot, view: View) -> dict[str, Any]:
+def content(snapshot: Snapshot, _view: View) -> dict[str, Any]:
     """What each id in the section holds."""
-    return {ids.ASSESSMENT: page(snapshot), ids.HISTORY: history(snapshot, view.day)}
+    return {ids.ASSESSMENT: page(snapshot)}
 
 
 def page(snapshot: Snapshot) -> list[Component]:
@@ -67,14 +61,18 @@ def page(snapshot: Snapshot) -> list[Component]:
         html.H2("What was deployed"),
         _deployed(snapshot),
         html.P([html.A("The same as JSON", href="/status.json")]),
+        html.P(
+            ["Every entry of a day is on the day's page: ", html.A("all revisions", href="/revisions"), "."]
+        ),
     ]
 
 
 def _facts(snapshot: Snapshot) -> Component:
     head, runs = snapshot.head, snapshot.details.runs if snapshot.details else ()
     lag = health.lag(snapshot)
+    last_date = head and head.last_acknowledged
     facts: list[tuple[str, Any]] = [
-        ("Last acknowledged date", str((head and head.last_acknowledged) or "none yet")),
+        ("Last acknowledged date", frame.day(last_date, str(last_date)) if last_date else "none yet"),
         ("Newest published date", str((head and head.newest) or "not known")),
         ("Lag", "not known" if lag is None else plural(lag, "day")),
         ("Days in the record", "not known" if snapshot.rows is None else f"{len(snapshot.rows):,}"),
@@ -236,37 +234,3 @@ def _deployed(snapshot: Snapshot) -> Component:
 
 def _list(facts: Sequence[tuple[str, Any]]) -> Component:
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts], className="facts")
-
-
-def history(snapshot: Snapshot, day: dt.date | None) -> list[Component]:
-    """Every entry of a day, oldest first, with what it replaced."""
-    if day is None:
-        return [html.P("Choose a date to see every entry that was ever made of it.")]
-    if snapshot.entries is None:
-        return [html.P("The entries can't be read now; look again in a minute.")]
-    found = ranked(entries_of(snapshot.entries, day))
-    if not found:
-        return [html.P(f"Nothing was ever entered for {day}.")]
-    rows = [
-        [
-            str(revision),
-            text.moment(row.recorded_at),
-            *(
-                "not reported" if value is None else text.number(value)
-                for value in row.day.counts.values.values()
-            ),
-            html.Code(row.event),
-        ]
-        for revision, row in found
-    ]
-    query = f"?from={day}&to={day}"
-    caption = [
-        frame.day(day, str(day)),
-        f": {plural(len(found), 'entry')} (",
-        html.A("CSV", href=f"/data/entries.csv{query}"),
-        ", ",
-        html.A("JSON", href=f"/data/entries.json{query}"),
-        ")",
-    ]
-    header = ["Revision", "Entered", *(figure.title for figure in FIGURES), "Event"]
-    return [frame.table(caption, header, rows, "history", texts=(0, 1, len(header) - 1))]

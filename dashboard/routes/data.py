@@ -13,6 +13,7 @@ from marshmallow import Schema
 
 from dashboard import json_answers, text, view
 from dashboard.cache import Desk
+from dashboard.routes import origin
 from dashboard.routes.answer import CSV, JSON, Answer, document, download, not_read
 from dashboard.series import SERIES, Restated, Seen, rounded
 from dashboard.view import View
@@ -56,13 +57,13 @@ def units(seen: Seen) -> dict[str, str]:
     return {column + side: text.unit(name, seen.view) for side in sides for column, name in names.items()}
 
 
-def about(seen: Seen) -> dict[str, object]:
-    """What a file of shown figures holds, and where on this page's host it comes from."""
+def about(seen: Seen, root: str) -> dict[str, object]:
+    """What a file of shown figures holds, and where below ``root`` it comes from."""
     query = seen.view.query()
     return {
         "title": text.title(seen.view),
-        "page": f"/{query}",
-        "address": f"/data/shown.csv{query}",
+        "page": f"{root}{query}",
+        "address": f"{root}data/shown.csv{query}",
         "query": query,
         "as_of": None if seen.view.asof is None else seen.view.asof.isoformat(),
         "known": None if seen.view.known is None else written(seen.view.known),
@@ -111,7 +112,7 @@ def register(server: Flask, desk: Desk) -> None:
     @server.get("/data/metadata.json")
     def metadata_json() -> Response:
         answer, seen = _seen(desk)
-        return _json(json_answers.METADATA, answer, about(seen), text.stem(seen, "metadata"))
+        return _json(json_answers.METADATA, answer, about(seen, origin.root()), text.stem(seen, "metadata"))
 
     @server.get("/data/shown.zip")
     def shown_zip() -> Response:
@@ -121,7 +122,7 @@ def register(server: Flask, desk: Desk) -> None:
         stem = text.stem(seen)
         files = {
             f"{text.named(stem, synthetic=answer.synthetic)}.csv": csv_text(shown_rows(seen)),
-            "metadata.json": document(json_answers.METADATA, answer, about(seen)),
+            "metadata.json": document(json_answers.METADATA, answer, about(seen, origin.root())),
         }
         return download(zipped(files), "application/zip", answer, stem, "zip")
 
@@ -130,7 +131,7 @@ def register(server: Flask, desk: Desk) -> None:
         answer, seen = _seen(desk)
         names, *rows = shown_rows(seen)
         days = [dict(zip(map(str, names), row, strict=True)) for row in rows]
-        return _json(json_answers.SHOWN, answer, about(seen) | {"days": days}, text.stem(seen))
+        return _json(json_answers.SHOWN, answer, about(seen, origin.root()) | {"days": days}, text.stem(seen))
 
     @server.get("/data/restated.csv")
     def restated_csv() -> Response:

@@ -10,12 +10,12 @@ from flask import Flask, Response, request
 from markupsafe import Markup
 
 from dashboard import pages, text, view
-from dashboard.answers import publications
+from dashboard.addresses import Addresses
 from dashboard.cache import Desk, Snapshot
 from dashboard.markup import element, markup
 from dashboard.pages import day, embed, frame, revisions
 from dashboard.pages.frame import HERE
-from dashboard.routes import feed
+from dashboard.routes import feed, origin
 from storage.tables import Row
 
 HTML, ATOM = "text/html; charset=utf-8", "application/atom+xml; charset=utf-8"
@@ -42,7 +42,7 @@ def register(server: Flask, desk: Desk, stylesheets: list[str]) -> None:
     """Serve them. Every page is answered from memory."""
     drawn = Drawn()
     head = Markup().join(element("link", rel="stylesheet", href=href) for href in stylesheets)
-    head += frame.FEED
+    head += frame.HEAD
 
     def answer(
         snapshot: Snapshot, title: str, description: str, main: Any, status: int = HTTPStatus.OK
@@ -95,11 +95,9 @@ def register(server: Flask, desk: Desk, stylesheets: list[str]) -> None:
         snapshot = desk.look(entries=True)
         if snapshot.entries is None:
             return unread(snapshot)
-        entries = snapshot.entries
-        content = drawn.get(
-            snapshot,
-            HERE.feed,
-            lambda: feed.atom(publications(entries), HERE, snapshot.settings.stack, text.CREDIT),
+        # By host, so not kept: a request may name any.
+        content = feed.atom(
+            snapshot.publications, Addresses(origin.root()), snapshot.settings.stack, text.CREDIT
         )
         return Response(content, content_type=ATOM)
 

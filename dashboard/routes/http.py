@@ -1,30 +1,28 @@
 """What is served beside the page: data, status, health, and plotly; and the headers of everything."""
 
-import gzip
 import json
 import re
-from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 
+import brotli
 from dash import Dash
 from flask import Flask, Response, request
 
 from dashboard import health, json_answers, pages
 from dashboard.cache import Desk
 from dashboard.pages import embed
-from dashboard.routes import vintages
+from dashboard.routes import packing, vintages
+from dashboard.routes.again import Given
+from dashboard.routes.packing import JSON
 
-STYLES = ("daybook.css", "history.css")
+STYLES = ("daybook.css",)
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 PLOTLY = "plotly-basic-4.1.1.min.js"  # plotly's basic bundle; the version is that inside the plotly package
 PLOTLY_URL = f"/plotly/{PLOTLY}"
+PACKED_PLOTLY = ASSETS / f"{PLOTLY}.br"  # by brotli's eleventh quality, which takes seconds
 SCRIPT = re.compile(r'<script src="([^"]+)"')
 A_YEAR = 31_536_000
-
-JSON = "application/json"
-COMPRESSED = ("text/", JSON, "application/javascript")
-WORTH_COMPRESSING = 1_000  # bytes
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -56,6 +54,8 @@ def register(app: Dash, desk: Desk) -> None:
     _state(server, desk)
     _plotly(server)
     policy = POLICY.format(hashes=" ".join(app.csp_hashes()))
+    given = Given(desk)
+    server.before_request(given.find)
 
     @server.after_request
     def finished(response: Response) -> Response:
@@ -70,7 +70,7 @@ def register(app: Dash, desk: Desk) -> None:
             response.status_code = HTTPStatus.NOT_FOUND  # the page itself says so to people
         if "max-age" not in response.headers.get("Cache-Control", ""):
             response.headers["Cache-Control"] = "no-cache"
-        return _compressed(response)
+        return given.keep(packing.packed(response))
 
 
 def _state(server: Flask, desk: Desk) -> None:
@@ -84,50 +84,28 @@ def _state(server: Flask, desk: Desk) -> None:
         return Response("ok\n", content_type="text/plain")
 
 
+def plotly_script() -> bytes:
+    """plotly's script, unpacked."""
+    return brotli.decompress(PACKED_PLOTLY.read_bytes())
+
+
 def _plotly(server: Flask) -> None:
-    packed = (ASSETS / f"{PLOTLY}.gz").read_bytes()
+    by_brotli = PACKED_PLOTLY.read_bytes()
 
     @server.get(PLOTLY_URL)
     def plotly() -> Response:
-        accepted = "gzip" in request.accept_encodings
-        response = Response(packed if accepted else gzip.decompress(packed), content_type="text/javascript")
+        accepted = packing.encoding()
+        script = by_brotli if accepted == "br" else plotly_script()
+        response = Response(packing.once(script, "gzip") if accepted == "gzip" else script)
+        response.content_type = "text/javascript"
         if accepted:
-            response.headers["Content-Encoding"] = "gzip"
+            response.headers["Content-Encoding"] = accepted
         response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
         response.vary.add("Accept-Encoding")
         return response
 
 
-def _compressed(response: Response) -> Response:
-    kind = response.content_type or ""
-    if (
-        "gzip" not in request.accept_encodings
-        or "Content-Encoding" in response.headers
-        or not kind.startswith(COMPRESSED)
-        or response.status_code == HTTPStatus.NOT_MODIFIED
-    ):
-        return response
-    response.direct_passthrough = False  # the style sheet and our script come as files
-    body = response.get_data()
-    if len(body) < WORTH_COMPRESSING:
-        return response
-    # Scripts come again and again, in the same words; what is drawn doesn't.
-    lasting = "javascript" in kind or "css" in kind
-    response.set_data(_packed(body) if lasting else gzip.compress(body, 5, mtime=0))
-    response.headers["Content-Encoding"] = "gzip"
-    response.vary.add("Accept-Encoding")
-    return response
-
-
 def warm(server: Flask) -> None:
-    """Compress every script once, before the first visitor waits for it. Nothing is read for it."""
-    client = server.test_client()
-    gzipped = {"Accept-Encoding": "gzip"}
-    page = client.get("/no-page").text  # a page would read the record
-    for address in SCRIPT.findall(page):
-        client.get(address, headers=gzipped).close()
-
-
-@lru_cache(maxsize=32)
-def _packed(body: bytes) -> bytes:
-    return gzip.compress(body, 9, mtime=0)
+    """Pack every script once. Nothing is read for it."""
+    page = server.test_client().get("/no-page").text  # a page would read the record
+    packing.warm(server, SCRIPT.findall(page))

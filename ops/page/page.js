@@ -21,7 +21,8 @@
   const day = (date) => (days.has(date) ? make("a", date, { class: "day", href: "day/" + date + ".html" }) : date);
 
   function part([tag, name, ...children]) {
-    return make(tag, children.map((child) => (typeof child === "string" ? child : part(child))), { class: name });
+    const attributes = tag === "A" ? { class: "day", href: "day/" + name + ".html" } : { class: name };
+    return make(tag, children.map((child) => (typeof child === "string" ? child : part(child))), attributes);
   }
 
   function fill(table, header, rows, texts) {
@@ -86,4 +87,5 @@
     link.addEventListener("click", () => scrubber.move(moments.indexOf(link.dataset.moment)));
   }
   draw(moments.length - 1);
+  element("chart").on("plotly_click", (event) => window.daybook.clicked(event, (date) => "day/" + date + ".html"));
 })();
