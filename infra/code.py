@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pulumi
 
+from functions import history
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("functions", "schemas", "storage")
 
@@ -18,7 +20,7 @@ class Code:
 
 def read_code() -> Code:
     # A FileArchive of the folders would take __pycache__ along, and change with every test run.
-    paths = sorted(path for package in PACKAGES for path in (ROOT / package).glob("*.py"))
+    paths = sorted([*(path for package in PACKAGES for path in (ROOT / package).glob("*.py")), history.LIST])
     files = {path.relative_to(ROOT).as_posix(): path for path in paths}
     digest = hashlib.sha256()
     for name, path in files.items():

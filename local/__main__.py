@@ -67,8 +67,9 @@ def up(
     """Start the whole system: provisioned, loaded, daily runs, a summary."""
     if (start or end) and sources != "history":
         raise click.UsageError("--from and --to go with --sources history")
+    from functions.history import dates
     from local import up as system
-    from local.sources import download, feeds
+    from local.sources import feeds
     from local.sources.publisher import Publisher
     from local.stack.program import default
 
@@ -79,11 +80,12 @@ def up(
             elif sources == "live":
                 feed = feeds.live(default("nyt_url"), default("jhu_url"))
             elif sources == "history":
-                first = start.date() if start else feeds.HISTORY_START
-                last = end.date() if end else feeds.HISTORY_END
+                listed = dates()
+                first = start.date() if start else listed[0]
+                last = end.date() if end else listed[-1]
                 if last < first:
                     raise click.UsageError(f"--to {last} lies before --from {first}")
-                feed = feeds.history(publisher, base or download.RAW, state / "cache", first, last)
+                feed = feeds.history(publisher, base or default("history_base"), state / "cache", first, last)
             else:
                 feed = feeds.own(publisher, sources)
         except feeds.UnusableSources as error:
