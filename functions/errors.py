@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from schemas.ledger import Reason
 from schemas.text import plural
 
-
 LEDGER = "ledger"  # in the place of a file, in a reason
 
 

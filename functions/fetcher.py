@@ -85,8 +85,8 @@ def make(at: Parts, request: Request, head: Head, holder: str) -> dict[str, Any]
 
 
 def admit(request: Request, head: Head) -> None:
-    """Raises PipelineHeld while a rebuild is under way; NotAdmitted for any other run beside a backfill, whose
-    later entries it would date today, and for a backfill's without its marker."""
+    """Raises PipelineHeld while a rebuild is under way; NotAdmitted for any other run beside a backfill, as
+    that would date its later entries today, and for a backfill's without its marker."""
     if head.held and head.is_rebuilding:
         raise PipelineHeld(head.held.reason)
     if head.held and not request.is_backfill:

@@ -1,4 +1,4 @@
-"""The sources' public history: which commit each of them published when, and what a run of a date reads of it.
+"""The sources' public history: which commit each of them published when, and what the run of a date reads.
 
 The list travels in the fetcher's package. A request names a date, never an address.
 """
@@ -40,7 +40,9 @@ def commits() -> Mapping[str, Commits]:
         with LIST.open(newline="", encoding="utf-8") as file:
             rows = sorted(csv.DictReader(file), key=lambda row: row["published_at"])
     except OSError as error:
-        raise RequestRefused(f"the list of the public history is missing from this package: {error}") from error
+        raise RequestRefused(
+            f"the list of the public history is missing from this package: {error}"
+        ) from error
     return {source: _commits(row for row in rows if row["source"] == source) for source in SOURCES}
 
 

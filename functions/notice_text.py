@@ -57,7 +57,11 @@ def backfilled(runs: Sequence[Run], head: Head, stack: str) -> Notice:
     """The one report of a backfill's runs, oldest first. ``head`` is as the last of them left it."""
     refused = [run for run in runs if run.state == FAILED]
     sets = {name: [date for run in runs for date in getattr(run, name)] for name in ROWS.values()}
-    inserted, updated, last = len(sets["inserted"]), len(sets["updated"]), head.last_acknowledged or "none yet"
+    inserted, updated, last = (
+        len(sets["inserted"]),
+        len(sets["updated"]),
+        head.last_acknowledged or "none yet",
+    )
     of_runs = plural(len(runs), "day")
     subject = f"Daybook: {plural(inserted, 'row')} inserted, {updated:,} updated from the public history"
     lines = [

@@ -76,7 +76,9 @@ def backfilled(event: Mapping[str, Any]) -> dt.date:
             date = dt.date.fromisoformat(text)
             if event == history.request(date):
                 return date
-    raise RequestRefused('a backfill is asked for by {"version": 1, "trigger": "backfill", "date": "2020-10-19"}')
+    raise RequestRefused(
+        'a backfill is asked for by {"version": 1, "trigger": "backfill", "date": "2020-10-19"}'
+    )
 
 
 def scheduled(event: Mapping[str, Any]) -> dt.datetime | None:

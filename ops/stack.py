@@ -66,7 +66,7 @@ class Stack:
         return Reply(json.loads(reply["Payload"].read() or b"null"), reply.get("FunctionError"))
 
     def ask(self, request: Mapping[str, object]) -> None:
-        """Have the fetcher asked for a run, as the schedule does. Raises Problem where nobody would run it."""
+        """Have the fetcher asked for a run, as the schedule does. Raises Problem where nothing runs it."""
         if self.kept:
             raise Problem(
                 "A kept state has no sources, and nobody to run it.",

@@ -1,4 +1,4 @@
-"""The marker in the ledger's head by which a rebuild or a backfill holds the pipeline: docs/adr/0014, 0016."""
+"""The marker in the ledger's head, by which a rebuild or a backfill holds the pipeline: docs/adr/0014."""
 
 import datetime as dt
 from collections.abc import Callable

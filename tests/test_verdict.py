@@ -9,6 +9,7 @@ from schemas.ledger import COMPLETED, FAILED, OPEN
 
 WELL = {
     "held": None,
+    "backfilling": False,
     "last_run": run(state=COMPLETED),
     "pending": [],
     "unsent": [],
@@ -34,6 +35,12 @@ REFUSED = run(state=FAILED, reasons=('nyt, row 2, date: "2020-15-01" is not a da
             PENDING,
         ),
         ({"held": "a rebuild is under way"}, "Nothing is entered: a rebuild", "replay --rebuild", PENDING),
+        (
+            {"held": "the sources' public history has been entered since", "backfilling": True},
+            "No run is made: the sources' public history",
+            "daybook backfill",
+            PENDING,
+        ),
         ({"unsent": ["x"]}, "All is entered, but not all messages are sent.", "doctor", DONE),
         ({"complete": False}, "All is entered; the tables can't be read whole yet.", "verify", DONE),
     ],

@@ -61,10 +61,12 @@ def test_a_pull_request_of_ours_is_previewed_and_main_is_deployed_once_its_tests
 
 def test_a_deployment_ends_with_a_run_that_waits_for_its_report():
     recipe = re.findall(r"^deploy: package .*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)[0].splitlines()
-    assert recipe[-1] == "\t\t$(BIN)/python -m ops --stack $(STACK) run --wait"
-    assert "pulumi config get aws:region --stack $(STACK)" in recipe[-2]
-    assert "pulumi) up" not in recipe[-1]
-    assert recipe[0] == "\t@$(PULUMI) up --stack $(STACK) $(ARGS)"
+    assert recipe == [
+        "\t@$(PULUMI) up --stack $(STACK) $(ARGS)",
+        "\t@$(if $(filter 1,$(HISTORY)),$(OPS) backfill)",
+        "\t@$(OPS) run --wait",
+    ]
+    assert "OPS = AWS_REGION=$$(pulumi config get aws:region --stack $(STACK)" in MAKEFILE
 
 
 def test_the_page_is_published_once_a_day_after_the_run_by_the_operator_s_own_command(workflows, jobs):

@@ -20,9 +20,6 @@ from schemas.ledger import BACKFILL, COMPLETED, FAILED, OPEN, Head, Held, Run
 from schemas.moment import written
 from schemas.notice import FOLDED
 from schemas.text import plural
-from storage.change import Change
-from storage.errors import AlreadyTold, HeldByAnother
-from storage.marker import hold, release
 
 SECONDS = 0.5  # between two looks
 UNANSWERED = 900  # seconds; Lambda's attempts at a request, and the reporter's message, come within minutes
@@ -50,9 +47,11 @@ ANSWER = BackfillAnswer()
     "--end", "ending", is_flag=True, help="End it where it stands; the dates that are left are never entered."
 )
 def backfill(options: Options, as_data: bool, ending: bool) -> int:
-    """Enter the sources' public history into a stack that has made no run yet, day by day as it was published.
-    No other run is made meanwhile; one report tells of all. Interrupted, it is gone on with by the same
-    command. Exit code 4 where a file of the history can't be fetched."""
+    """Enter the sources' public history.
+
+    Their files as they stood at noon (UTC) of each day of a list go into a stack that has made no run
+    yet. No other run is made meanwhile; one report tells of all. Interrupted, it is gone on with by the same
+    command. Exit code 3 where the stack has made a run, 4 where a file of the history can't be fetched."""
     from functions import history
 
     dates = history.dates()
@@ -97,7 +96,12 @@ def begin(stack: Stack, dates: Sequence[dt.date]) -> bool:
     if head.held is None and len(made(stack, dates[-1:])) == 1:
         return False
     if "history_base" not in stack.facts:
-        raise Problem("The deployed code knows no backfill.", "Nothing was changed.", "make deploy", CONFIGURATION)
+        raise Problem(
+            "The deployed code knows no backfill.", "Nothing was changed.", "make deploy", CONFIGURATION
+        )
+    from storage.errors import HeldByAnother
+    from storage.marker import hold
+
     now = stack.ledger.answered or stack.now()
     reason = f"the sources' public history has been entered since {written(now)}"
     try:
@@ -131,6 +135,8 @@ def made(stack: Stack, dates: Sequence[dt.date]) -> list[Run]:
 def go_through(stack: Stack, dates: Sequence[dt.date]) -> None:
     """Make the run of each date that has not ended yet, one after another; then report, and remove the
     marker. What breaks it off leaves the marker in its place."""
+    from storage.marker import release
+
     done = {run.time.date() for run in made(stack, dates) if has_ended(run)}
     left = [date for date in dates if date not in done]
     try:
@@ -171,21 +177,29 @@ def enter(stack: Stack, date: dt.date, tell: Callable[[str], None]) -> Run:
             raise _failed(date, run, AWS)
         if run is None:
             attempts = (each for each in stack.ledger.runs() if each.name not in known)
-            if attempt := next((each for each in attempts if each.trigger == BACKFILL and each.state == FAILED), None):
+            if attempt := next(
+                (each for each in attempts if each.trigger == BACKFILL and each.state == FAILED), None
+            ):
                 raise _failed(date, attempt, SOURCES)
             if not stack.ledger.head().is_backfilling:
-                raise Problem("Another command has ended the backfill.", "What was entered stands.", code=PENDING)
+                raise Problem(
+                    "Another command has ended the backfill.", "What was entered stands.", code=PENDING
+                )
         if seconds > UNANSWERED and not (run and run.state == OPEN):
             break
         if run and seconds > WAITING:
             entered = f"{len(run.accounted):,} of {plural(len(run.pending), 'day')} entered"
             tell(f"{date}, for {seconds / 60:.0f} min: {entered}; what the store throttles is tried again")
-    raise Problem(f"Nothing came of {date} within {UNANSWERED} s: daybook logs", RESTING, f"{GOES_ON[BACKFILL]}.", AWS)
+    raise Problem(
+        f"Nothing came of {date} within {UNANSWERED} s: daybook logs", RESTING, f"{GOES_ON[BACKFILL]}.", AWS
+    )
 
 
 def report(stack: Stack) -> None:
     """Make the one report of the runs that there are, once, and have the fetcher send it."""
     from functions import history, notice_text
+    from storage.change import Change
+    from storage.errors import AlreadyTold
 
     ledger = stack.ledger
     head, runs = ledger.head(), made(stack, history.dates())

@@ -38,7 +38,9 @@ def run(options: Options, as_data: bool, wait: bool, patience: float) -> int:
     with options.stack(reading=True) as stack:
         head = stack.ledger.head()
         if head.held and head.is_backfilling:
-            raise Problem(f"No run can be made: {head.held.reason}.", RESTING, f"{GOES_ON[BACKFILL]}.", PENDING)
+            raise Problem(
+                f"No run can be made: {head.held.reason}.", RESTING, f"{GOES_ON[BACKFILL]}.", PENDING
+            )
         before = {run.name for run in stack.ledger.runs()}
         stack.ask(TRIGGER)
         say("The fetcher was asked for a run.")
