@@ -9,7 +9,7 @@ from typing import Any
 from functions import changes, history, log, metrics, new_run
 from functions.completion import complete, end
 from functions.diff import events, reached
-from functions.errors import LEDGER, NotAdmitted, PipelineHeld, RequestRefused, SourceRefused
+from functions.errors import LEDGER, NotAdmitted, PipelineHeld, SourceRefused
 from functions.new_run import Known
 from functions.notices import Notices
 from functions.request import EVENT_AGE, Request, read
@@ -107,6 +107,7 @@ def begin(at: Parts, request: Request, head: Head) -> Committed:
     """Store a new run, and put its pending days on the stream."""
     head = look_after(at, request, head)
     if request.is_backfill:
+        dated(head, (), request)
         addresses = history.addresses(request.time.date(), at.settings.history_base)
         at = replace(at, sources=Sources(at.settings, addresses))
     fetched = fetch(at, head)
@@ -215,15 +216,16 @@ def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committe
 
 
 def dated(head: Head, sent: Iterable[Acknowledged], request: Request) -> dt.datetime:
-    """The time of a request's run, which sends these days. Raises RequestRefused where a backfill's would not
-    be that of its publications: after the day before it, and before everything newer."""
+    """The time of a request's run, which sends these days. Raises NotAdmitted where a backfill's would not be
+    that of its publications: right after the listed day before it, and before everything newer."""
     time = changes.next_time(head, sent, request.time)
     if not request.is_backfill:
         return time
-    is_first = request.time.date() == history.dates()[0]
-    if time != request.time or not (is_first or (head.last_run and head.last_run >= time - ONE_DAY)):
+    dates, date = history.dates(), request.time.date()
+    is_next = date == dates[0] or (head.last_run is not None and head.last_run >= time - ONE_DAY)
+    if date not in dates or time != request.time or not is_next:
         last = f"the last run is of {head.last_run}" if head.last_run else "no run has been made yet"
-        raise RequestRefused(f"{request.id} is out of order: {last}")
+        raise NotAdmitted(f"{request.id} is out of order: {last}")
     return time
 
 

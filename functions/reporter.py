@@ -178,7 +178,7 @@ def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> Change
         if date is None:
             return None
         time = head.last_run or history.moment_of(date) - ONE_DAY
-        problem = f"the public history of {date}: {problem}"
+        problem = f"{date}: {problem}"
     run = stored or Run(
         time=changes.next_time(head, (), time),
         request=request,

@@ -226,7 +226,7 @@ def _looks() -> Iterator[float]:
 
 
 def _failed(date: dt.date, run: Run, code: int) -> Problem:
-    reason = run.reasons[0] if run.reasons else f"its run is {run.state}"
+    reason = run.reasons[0].removeprefix(f"{date}: ") if run.reasons else f"its run is {run.state}"
     return Problem(
         f"The public history of {date} was not entered: {reason}",
         RESTING,

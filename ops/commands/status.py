@@ -13,6 +13,7 @@ from ops.options import JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import facts, line
 from schemas.answer import Answer, listed, moment, nested, text, whole, yes_or_no
+from schemas.ended import ended, sentence
 from schemas.ledger import ACCEPTED, BACKFILL, FAILED, OPEN, REBUILD, lag, pending
 from schemas.text import plural
 from storage.tables import stamp
@@ -43,6 +44,7 @@ class StatusAnswer(Answer):
     owing = listed()
     failures = listed()
     unsent = listed()
+    ended = text(nullable=True)
     warnings = listed()
 
 
@@ -92,6 +94,7 @@ def read(stack: Stack) -> dict[str, Any]:
         "failures": head.failures,
         "unsent": sorted(head.unsent),
         # A remembered acceptance has no text.
+        "ended": sentence(ended(head.told, stack.ledger.files())) or None,
         "warnings": [warning.text for warning in head.told if not warning.code.startswith(ACCEPTED)],
     }
     said = verdict(state)
@@ -164,4 +167,6 @@ def _verdicts(state: Mapping[str, Any]) -> Iterator[Verdict]:
         yield Verdict("All is entered; the tables can't be read whole yet.", "daybook verify", DONE)
     standing = len(state["warnings"])
     but = f"; {plural(standing, 'warning')} below" if standing else ""
+    if state["ended"]:
+        yield Verdict(f"Ended: {state['ended'].removesuffix('.')}{but}.", "", DONE)
     yield Verdict(f"All is well{but}.", "", DONE)
