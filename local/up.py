@@ -22,7 +22,7 @@ from local.play import Played, play
 from local.scheduler import next_time
 from local.sources import sample
 from local.sources.feeds import Feed
-from ops.commands import backfill
+from ops import backfilling
 from ops.stack import Stack
 from ops.terminal import escaped
 from schemas.ledger import COMPLETED
@@ -142,8 +142,8 @@ def _enter_history(cloud: LocalCloud, keep: Callable[[], None]) -> None:
 
     stack = Stack("this local cloud", cloud.stack.exports, client, cloud.clock.now)
     dates = listed.dates()
-    if backfill.begin(stack, dates):
-        backfill.go_through(stack, dates)
+    if backfilling.begin(stack, dates):
+        backfilling.go_through(stack, dates)
 
 
 def _due(feed: Feed, last: dt.datetime | None, cloud: LocalCloud) -> list[dt.datetime]:

@@ -71,7 +71,8 @@ def known_then(data):
     names = ("nyt_us", "jhu_countries_aggregated")
     files = [truth.versions(data / "published" / f"{name}.tar.xz") for name in names]
     noon = history.moment_of(ASKED)
-    said = truth.figures(*(truth.newest(each, noon) for each in files), ASKED)
+    cases, recoveries = (truth.newest(each, noon) for each in files)
+    said = truth.figures(cases, recoveries, ASKED) or {}
     newest = max(said)
     return dt.date.fromisoformat(newest), said[newest][0]
 
