@@ -58,6 +58,9 @@ class Operated:
             for moment, place in zip(commits.moments, commits.places, strict=True):
                 self.cloud.publisher.files[place] = versions[source](moment)
 
+    def settle(self) -> None:
+        self.cloud.settle()
+
     def client(self, service: str) -> Any:
         return _Watched(self, service)
 
@@ -132,7 +135,7 @@ class _Watched:
             reply = call(*arguments, **request)
             if request.get("InvocationType") == "Event":
                 operated.asked += 1
-                operated.cloud.settle()
+                operated.settle()
             return reply
 
         return watched

@@ -9,7 +9,8 @@ from builders import jhu, nyt
 
 from functions import history
 from local.sources.history import History
-from ops.errors import CONFIGURATION, DONE, INTERRUPTED, PENDING, SOURCES
+from ops import backfilling
+from ops.errors import AWS, CONFIGURATION, DONE, INTERRUPTED, PENDING, SOURCES
 from schemas.ledger import REBUILD, Held
 from storage.marker import hold, release
 
@@ -34,6 +35,10 @@ STORES = [
     pytest.param(store, marks=pytest.mark.xdist_group(f"backfill {store}"))
     for store in ("timestream", "dynamodb")
 ]
+
+
+# The limit of active partitions is Timestream's.
+ON_TIMESTREAM = pytest.mark.parametrize("shared", STORES[:1], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -294,3 +299,46 @@ def test_a_rebuild_after_it_changes_nothing_and_a_run_of_today_follows(stack):
         "Ended: The New York Times stopped publishing on 2020-10-02, Johns Hopkins on 2020-10-02: "
         "the record is complete and will not grow; 2 warnings below."
     )
+
+
+def test_a_run_that_is_long_open_is_waited_for_and_told_of(stack, as_played, monkeypatch):
+    said = []
+    monkeypatch.setattr(backfilling, "WAITING", 0)
+    monkeypatch.setattr(backfilling, "SECONDS", 0.001)
+    monkeypatch.setattr(stack, "settle", lambda: stack.cloud.runtime.drain(stack.cloud.clock.now()))
+
+    def tell(text):
+        said.append(text)
+        if len(said) == 3:
+            stack.cloud.settle()
+
+    assert backfilling.begin(stack.stack, DAYS)
+    backfilling.enter(stack.stack, DAYS[0], tell)
+    assert said == ["2020-10-01, for 0 min: 0 of 2 days entered; what the store throttles is tried again"] * 3
+    monkeypatch.undo()
+
+
+@ON_TIMESTREAM
+def test_what_the_store_throttles_is_tried_again_and_comes_to_the_same(stack, as_played):
+    refused = iter(["ThrottlingException"] * 12)
+    stack.cloud.emulator.before["WriteRecords"] = lambda: next(refused, None)
+    assert stack.command("backfill")[0] == DONE
+    assert next(refused, None) is None
+    assert stack.record == as_played
+    assert stack.problems == []
+    assert [message.topic for message in stack.messages] == ["daily-report"]
+
+
+@ON_TIMESTREAM
+def test_what_the_store_refuses_for_twelve_hours_is_told_and_the_same_command_goes_on(stack, as_played):
+    stack.cloud.emulator.before["WriteRecords"] = lambda: "ThrottlingException"
+    code, said = stack.command("backfill")
+    assert code == AWS
+    assert "The public history of 2020-10-01 was not entered: " in said
+    assert {message.topic for message in stack.messages} == {"alerts"}
+    del stack.cloud.emulator.before["WriteRecords"]
+    code, said = stack.command("backfill")
+    assert code == DONE, said
+    assert stack.record == as_played
+    assert stack.problems == []
+    assert stack.messages[-1].topic == "daily-report"
