@@ -3,10 +3,11 @@
 import contextlib
 import datetime as dt
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from builders import jhu, nyt
 from in_process import InProcessCloud
 from system import System
 
@@ -15,6 +16,7 @@ from local import in_process
 from local.aws.invoking import let_invoke
 from local.play import moments, play
 from local.sources.feeds import publishing
+from local.sources.history import History
 from ops.__main__ import run
 from ops.invariants import broken, files
 from ops.invariants.ending import (
@@ -28,6 +30,22 @@ from ops.stack import Stack
 from storage import csv_files, raw
 
 NOW = dt.datetime(2026, 11, 27, 16, tzinfo=dt.UTC)
+# What both sources published on six days: restated, the same again, a day missing, restated.
+DAYS = [dt.date(2020, 10, day) for day in range(1, 7)]
+FIGURES = [
+    {"2020-09-29": 10_000, "2020-09-30": 11_000},
+    {"2020-09-29": 10_000, "2020-09-30": 11_100, "2020-10-01": 12_000},
+    {"2020-09-29": 10_001, "2020-09-30": 11_100, "2020-10-01": 12_000, "2020-10-02": 13_000},
+    {"2020-09-29": 10_001, "2020-09-30": 11_100, "2020-10-01": 12_000, "2020-10-02": 13_000},  # nothing new
+    {"2020-09-29": 10_001, "2020-10-01": 12_000},  # is refused: a day is missing
+    {"2020-09-29": 10_000, "2020-09-30": 11_001, "2020-10-01": 12_002, "2020-10-02": 13_003},
+]
+TEXTS = [
+    (nyt(*(f"{date},{count},0" for date, count in each.items())), jhu(*(f"{date},0" for date in each)))
+    for each in FIGURES
+]
+MOMENTS = tuple(dt.datetime.combine(day, dt.time(11), dt.UTC) for day in DAYS)
+VERSIONS = [History(MOMENTS, tuple(text[place] for text in TEXTS)) for place in (0, 1)]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -52,11 +70,9 @@ class Operated:
         self.calls = self.asked = 0
         self.at_call = lambda _: None
 
-    def publish(self, versions: Mapping[str, Callable[[dt.datetime], bytes | None]]) -> None:
-        """Serve, under the place of each listed commit, what its source had published by then."""
-        for source, commits in history.commits().items():
-            for moment, place in zip(commits.moments, commits.places, strict=True):
-                self.cloud.publisher.files[place] = versions[source](moment)
+    def publish(self, versions: Sequence[Any] | None = None) -> None:
+        """Serve the listed commits of these versions, or of the six days."""
+        self.cloud.publisher.files.update(commits(versions or VERSIONS))
 
     def settle(self) -> None:
         self.cloud.settle()
@@ -159,6 +175,16 @@ def played(operated: Operated, versions: Sequence[Any], dates: Sequence[dt.date]
     for _ in play(operated.cloud, publish, moments(dates[0], dates[-1], history.NOON)):
         pass
     return operated.record
+
+
+def commits(versions: Sequence[Any]) -> dict[str, bytes]:
+    """Under the place of each listed commit, what its source had published by then; the first of the versions
+    are The New York Times'."""
+    return {
+        place: each.at(moment)
+        for each, known in zip(versions, history.commits().values(), strict=True)
+        for moment, place in zip(known.moments, known.places, strict=True)
+    }
 
 
 def listed(path: Path, days: Sequence[dt.date]) -> Path:

@@ -4,11 +4,9 @@ import datetime as dt
 import json
 
 import pytest
-from backfilling import Interrupted, Operated, listed, operated, played
-from builders import jhu, nyt
+from backfilling import DAYS, TEXTS, VERSIONS, Interrupted, Operated, listed, operated, played
 
 from functions import history
-from local.sources.history import History
 from ops import backfilling
 from ops.errors import AWS, CONFIGURATION, DONE, INTERRUPTED, PENDING, SOURCES
 from schemas.ledger import REBUILD, Held
@@ -16,21 +14,6 @@ from storage.marker import hold, release
 
 pytestmark = pytest.mark.cloud
 
-DAYS = [dt.date(2020, 10, day) for day in range(1, 7)]
-FIGURES = [
-    {"2020-09-29": 10_000, "2020-09-30": 11_000},
-    {"2020-09-29": 10_000, "2020-09-30": 11_100, "2020-10-01": 12_000},
-    {"2020-09-29": 10_001, "2020-09-30": 11_100, "2020-10-01": 12_000, "2020-10-02": 13_000},
-    {"2020-09-29": 10_001, "2020-09-30": 11_100, "2020-10-01": 12_000, "2020-10-02": 13_000},  # nothing new
-    {"2020-09-29": 10_001, "2020-10-01": 12_000},  # is refused: a day is missing
-    {"2020-09-29": 10_000, "2020-09-30": 11_001, "2020-10-01": 12_002, "2020-10-02": 13_003},
-]
-TEXTS = [
-    (nyt(*(f"{date},{count},0" for date, count in each.items())), jhu(*(f"{date},0" for date in each)))
-    for each in FIGURES
-]
-MOMENTS = tuple(dt.datetime.combine(day, dt.time(11), dt.UTC) for day in DAYS)
-VERSIONS = [History(MOMENTS, tuple(text[place] for text in TEXTS)) for place in (0, 1)]
 STORES = [
     pytest.param(store, marks=pytest.mark.xdist_group(f"backfill {store}"))
     for store in ("timestream", "dynamodb")
@@ -58,7 +41,7 @@ def shared(request, short_list):
 def stack(shared) -> Operated:
     found, _ = shared
     found.again()
-    found.publish({"nyt": VERSIONS[0].at, "jhu": VERSIONS[1].at})
+    found.publish()
     return found
 
 
@@ -114,7 +97,7 @@ def test_interrupted_at_each_of_its_calls_it_goes_on_and_comes_to_the_same(stack
     assert calls > 20
     for number in range(1, calls + 1):
         stack.again()
-        stack.publish({"nyt": VERSIONS[0].at, "jhu": VERSIONS[1].at})
+        stack.publish()
 
         def interrupt(_, number=number):
             if stack.calls == number:
@@ -159,7 +142,7 @@ def test_while_the_marker_stands_no_other_run_is_made_and_the_operator_is_told_s
 
 def test_a_scheduled_run_that_fails_for_good_meanwhile_dates_nothing_today(stack, as_played):
     """It was asked for before the marker, and its last attempt ended behind it."""
-    stack.publish({"nyt": VERSIONS[0].at, "jhu": VERSIONS[1].at})
+    stack.publish()
     request = stack.cloud.run(stack.cloud.clock.now())  # the sources' live files are not there
     stack.cloud.runtime.drain(stack.cloud.clock.now())
     assert stack.command("backfill")[0] == DONE
