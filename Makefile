@@ -83,7 +83,7 @@ listing: $(TOOLS)  ## write tests/golden/resources.yaml anew, after a change of 
 bench: $(TOOLS)  ## the goals of speed and cost, measured here: benchmarks/results.json
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-headline: $(READY)  ## how wrong the usual increment is, on the sources' own history: 250 MB, fetched once, or from DAYBOOK_DATA
+headline: $(READY)  ## how wrong the usual increment is, on the sources' own history: 200 MB, fetched once, or from DAYBOOK_DATA
 	@$(BIN)/python -m benchmarks.headline
 
 alternatives: $(READY)  ## the table of docs/why-not.md: other ways of keeping the record, on the same publishing history
@@ -100,10 +100,14 @@ PULUMI = command -v pulumi >/dev/null || { echo "Pulumi's CLI is missing: https:
 preview: package  ## what a deployment would change: make preview STACK=prod
 	@$(PULUMI) preview --stack $(STACK) $(ARGS)
 
-deploy: package  ## deploy, then make a run and wait for its report
+# OPS finds the region in the stack's settings. HISTORY=1 enters the public history before the first run.
+OPS = AWS_REGION=$$(pulumi config get aws:region --stack $(STACK) 2>/dev/null || echo "$$AWS_REGION") \
+	$(BIN)/python -m ops --stack $(STACK)
+
+deploy: package  ## deploy, then make a run and wait for its report; HISTORY=1: first the sources' public history
 	@$(PULUMI) up --stack $(STACK) $(ARGS)
-	@AWS_REGION=$$(pulumi config get aws:region --stack $(STACK) 2>/dev/null || echo "$$AWS_REGION") \
-		$(BIN)/python -m ops --stack $(STACK) run --wait
+	@$(if $(filter 1,$(HISTORY)),$(OPS) backfill)
+	@$(OPS) run --wait
 
 destroy: $(READY)  ## take a stack down; what is protected stays: docs/deploying.md
 	@$(PULUMI) destroy --stack $(STACK) $(ARGS)

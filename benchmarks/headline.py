@@ -13,6 +13,7 @@ from benchmarks.history import END, NOON, START, Versions, read
 from functions.errors import SourceRefused
 from functions.transform import transform
 from local.play import moments
+from local.sources.download import Unreachable
 from schemas.figures import Counts
 
 NAMED = (dt.date(2020, 10, 5), dt.date(2020, 10, 24), dt.date(2020, 12, 25))
@@ -92,7 +93,11 @@ def new_cases(days: Days) -> dict[dt.date, int]:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Print the headline, and its size."""
-    newest, ours, refused = follow(*read())
+    try:
+        histories = read()
+    except Unreachable as error:
+        raise click.ClickException(str(error)) from error
+    newest, ours, refused = follow(*histories)
     figures = size(newest, ours.days)
     days = len(ours.days)
     click.echo(

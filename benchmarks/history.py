@@ -1,24 +1,20 @@
 """Four months of the sources' publishing history, which headline, plots and alternatives are about."""
 
 import datetime as dt
-from typing import Protocol
 
 import click
 
 from benchmarks.inputs import DATA, ROOT
+from functions.history import commits
 from local.play import moments
 from local.sources import download, history
+from local.sources.feeds import Versions
 from local.sources.history import History
+from local.stack.program import default
 from ops.terminal import progress
 
 START, END, NOON = dt.date(2020, 9, 2), dt.date(2020, 12, 31), dt.time(12)
 CACHE = ROOT / ".daybook" / "history"
-
-
-class Versions(Protocol):
-    """Every version of a file, by the moment of its publication."""
-
-    def at(self, moment: dt.datetime, /) -> bytes | None: ...
 
 
 def archived() -> tuple[History, History]:
@@ -30,18 +26,18 @@ def archived() -> tuple[History, History]:
     return history.read(nyt), history.read(jhu)
 
 
-def read(base: str = download.RAW) -> tuple[Versions, Versions]:
+def read(base: str = "") -> tuple[Versions, Versions]:
     """The archives where they are; otherwise each noon's version by its public commit, fetched once.
 
     Raises download.Unreachable.
     """
     if (DATA / "published").is_dir():
         return archived()
-    nyt, jhu = (download.commits(source, base, CACHE) for source in ("nyt", "jhu"))
+    nyt, jhu = (
+        download.CommitHistory(each, base or default("history_base"), CACHE) for each in commits().values()
+    )
     runs = moments(START, END, NOON)
-    with progress(
-        f"Fetching the history into {CACHE.relative_to(ROOT)}: some 250 MB, once", len(runs)
-    ) as move:
+    with progress(f"Fetching the history into {CACHE}: some 200 MB, once", len(runs)) as move:
         for moment in runs:
             nyt.at(moment)
             jhu.at(moment)

@@ -1,4 +1,4 @@
-"""How the pipeline is: healthy, warning, degraded or unknown, and why. Pure."""
+"""How the pipeline is: healthy, ended, warning, degraded or unknown, and why. Pure."""
 
 import datetime as dt
 import re
@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import schemas.ended
 from dashboard import text
 from dashboard.cache import AGAIN, Snapshot
 from schemas import ledger
-from schemas.ledger import ACCEPTED, FAILED, INCOMPLETE, OPEN, Run, Warning
+from schemas.ledger import ACCEPTED, FAILED, INCOMPLETE, OPEN, Head, Run, Warning
 from schemas.moment import moment, written
 from schemas.text import plural, without_account
 
-State = Literal["healthy", "warning", "degraded", "unknown"]
+State = Literal["healthy", "ended", "warning", "degraded", "unknown"]
 INFORMATION = ("ended/", "unreported/")  # codes of warnings that every reader of the figures should know
 PASSING = ("behind/", "late/")  # … and of those that say something of now; the others stand for ever
 RUN_NAME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)#[\w:.-]+")
@@ -41,7 +42,8 @@ class Pending:
 
 
 def assess(snapshot: Snapshot) -> Assessment:
-    """Out of reach is unknown, what failed is degraded, what may mend itself a warning."""
+    """Out of reach is unknown, what failed is degraded, what may mend itself a warning; else a record whose
+    sources have ended has ended."""
     head, now = snapshot.head, snapshot.now
     stale_after = dt.timedelta(hours=snapshot.settings.stale_after_hours)
     unknown = [
@@ -69,7 +71,8 @@ def assess(snapshot: Snapshot) -> Assessment:
         for problem in snapshot.problems
         if problem.place == "store"
     ]
-    late = [name for name in head.owing if now - begun(name) > SETTLES_WITHIN]
+    asked = {run.name: run.asked_at for run in snapshot.details.owing} if snapshot.details else {}
+    late = [name for name in head.owing if now - asked.get(name, begun(name)) > SETTLES_WITHIN]
     if late:
         verb = "owes" if len(late) == 1 else "owe"
         warning.append(f"{plural(len(late), 'run')} still {verb} days after an hour.")
@@ -78,21 +81,43 @@ def assess(snapshot: Snapshot) -> Assessment:
         warning.append(f"{plural(len(waiting), 'day')} pending.")
     if last is not None and last.failed:
         warning.append(f"{plural(len(last.failed), 'day')} of the last run given up: no longer published.")
-    if head.held:
-        warning.append(
-            f"A rebuild has been under way since {text.moment(head.held.since)}: nothing is entered."
-        )
+    warning += _held(head)
     if snapshot.trailing:
         warning.append(
             "The store's figures trail the ledger; it may take six hours to show what was written."
         )
-    if head.unsent and now - head.last_run > SETTLES_WITHIN:
+    if head.unsent and now - (asked_at(snapshot) or now) > SETTLES_WITHIN:
         warning.append(f"{plural(len(head.unsent), 'notice')} not sent yet.")
     warning += [public(one.text) + "." for one in standing(snapshot) if one.code.startswith(PASSING)]
     state: State = "unknown" if unknown else "degraded" if degraded else "warning" if warning else "healthy"
     reasons = (*unknown, *degraded, *warning)
     healthy = (f"The last run completed {text.moment(head.last_success)}, and nothing is pending.",)
+    end = ended(snapshot)
+    if end and not reasons:
+        return Assessment("ended", (end, *healthy), stale)
     return Assessment(state, reasons or healthy, stale)
+
+
+def _held(head: Head) -> list[str]:
+    """What the marker of a rebuild or a backfill means for readers; nothing where none stands."""
+    if head.held is None:
+        return []
+    since = text.moment(head.held.since)
+    if head.is_backfilling:
+        return [f"The sources' public history has been entered since {since}: no other run is made."]
+    return [f"A rebuild has been under way since {since}: nothing is entered."]
+
+
+def asked_at(snapshot: Snapshot) -> dt.datetime | None:
+    """When the last run was asked for; None where none was made."""
+    runs = snapshot.details.runs if snapshot.details else ()
+    return runs[0].asked_at if runs else snapshot.head and snapshot.head.last_run
+
+
+def ended(snapshot: Snapshot) -> str:
+    """Which sources have ended, and what that means; empty where none has."""
+    files = snapshot.details.files if snapshot.details else ()
+    return schemas.ended.sentence(schemas.ended.ended(standing(snapshot), files), text.date)
 
 
 def standing(snapshot: Snapshot) -> list[Warning]:

@@ -1,11 +1,13 @@
 """Sentences and numbers as people read them. Pure; plain text, never markup."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dashboard.series import ENOUGH_DEATHS, POPULATION_TEXT, Figure, Seen, Shown, Stretch
 from dashboard.view import AVERAGE, LOG, NEW, PER_100K, View
+from schemas.ledger import is_backfilled
 from schemas.text import plural
+from storage.tables import Row
 
 CREDIT_NYT = "Cases and deaths: The New York Times, for non-commercial use."
 CREDIT_JHU = "Recoveries: CSSE at Johns Hopkins University, CC BY 4.0."
@@ -68,6 +70,17 @@ def ago(when: dt.datetime, now: dt.datetime) -> str:
         if seconds >= size:
             return f"{plural(seconds // size, unit)} ago"
     return "just now"
+
+
+def from_history(entries: Iterable[Row]) -> list[str]:
+    """That entries were made from the sources' public history; nothing where none was."""
+    moments = [row.recorded_at for row in entries if row.run and is_backfilled(row.run)]
+    if not moments:
+        return []
+    return [
+        f"Entries of {date(min(moments))} to {date(max(moments))} were made later, from the sources' public "
+        "history: each bears the moment at which its files stood there."
+    ]
 
 
 def stretch(dates: Stretch) -> str:

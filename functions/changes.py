@@ -38,7 +38,7 @@ from schemas.ledger import (
     owed,
 )
 from schemas.moment import MILLISECOND, at, written
-from schemas.notice import Notice
+from schemas.notice import FOLDED, Notice
 from storage.change import Change, Reading
 
 MAX_RUNS = 40  # in one change: each with its report, of the 100 items of a DynamoDB transaction
@@ -69,13 +69,19 @@ def stored(
     run = replace(run, entries_before=head.entries)
     last = max(filter(None, (head.last_acknowledged, reached)), default=None)
     after = replace(_with(head, run), last_acknowledged=last, newest=run.newest or head.newest)
-    change = Change(run.time, (head, after), ((None, run),), files=tuple(files), unchanged=tuple(unchanged))
-    return change if run.pending else _completed(change, run.time, stack)
+    change = Change(
+        run.asked_at, (head, after), ((None, run),), files=tuple(files), unchanged=tuple(unchanged)
+    )
+    return change if run.pending else _completed(change, run.asked_at, stack)
 
 
 def refused(head: Head, run: Run, reasons: Sequence[Reason], stack: str) -> Change:
-    """A new run that failed on its files: nothing was emitted."""
+    """A new run that failed on its files: nothing was emitted. A backfill's goes into its one report."""
     failed = _explained(run, FAILED, map(str, reasons), len(reasons))
+    if run.is_backfilled:
+        failed = replace(failed, notice=FOLDED)
+        after = _with_failures(_with(head, failed), [failed])
+        return Change(run.asked_at, (head, after), ((None, failed),))
     return _told(Change(run.time, (head, _with(head, failed)), ((None, failed),)), failed, (), stack)
 
 
@@ -203,7 +209,8 @@ def finished(reading: Reading, now: dt.datetime, stack: str) -> Change | None:
 
 
 def _completed(change: Change, now: dt.datetime, stack: str) -> Change:
-    """Complete the change's runs, oldest first: each makes its report, and the newest stored one settles."""
+    """Complete the change's runs, oldest first: each makes its report, and the newest stored one settles. A
+    backfill's are folded into one report, which is made when it has ended."""
     head = change.head[1]
     runs, notices = [], list(change.notices)
     for before, run in change.runs:
@@ -227,6 +234,9 @@ def _completed(change: Change, now: dt.datetime, stack: str) -> Change:
             )
         else:  # a newer run computes anew what begins and what ends
             done = replace(done, warnings=(), begun=frozenset(), ended=(), accepted=())
+        if run.is_backfilled:
+            runs.append((before, replace(done, notice=FOLDED)))
+            continue
         report = notice_text.report(done, head, tuple(n for n in made_good if n != run.name), stack)
         runs.append((before, replace(done, notice=report.id)))
         notices.append(report)

@@ -88,7 +88,7 @@ def enter(at: Parts, chunk: Sequence[Record], now: dt.datetime) -> Head:
     logged: frozenset[str] = frozenset()
     for _ in range(MAX_TRIES):
         reading = at.ledger.read(events[0].run, [event.day.date for event in events])
-        if reading.head.held:
+        if reading.head.held and reading.head.is_rebuilding:
             raise PipelineHeld(reading.head.held.reason)
         if strangers := [record for record in chunk if not _belongs(record.event, reading.run)]:
             for record in strangers:

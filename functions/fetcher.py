@@ -1,15 +1,15 @@
 """The fetcher: sources → days → what is pending → the stream. Once a day, or when asked."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from functions import changes, log, metrics, new_run
+from functions import changes, history, log, metrics, new_run
 from functions.completion import complete, end
 from functions.diff import events, reached
-from functions.errors import PipelineHeld, SourceRefused
+from functions.errors import LEDGER, NotAdmitted, PipelineHeld, SourceRefused
 from functions.new_run import Known
 from functions.notices import Notices
 from functions.request import EVENT_AGE, Request, read
@@ -18,8 +18,9 @@ from functions.sources import Fetched, Sources
 from functions.stream import Stream
 from functions.transform import Published, transform
 from schemas.event import DayEvent
-from schemas.ledger import OPEN, Head, Reason, Run, Settled, SourceFile, owed
+from schemas.ledger import OPEN, Acknowledged, Head, Reason, Run, Settled, SourceFile, owed
 from schemas.notice import ALERTS, DAILY_REPORT
+from schemas.text import ONE_DAY
 from storage.archive import Archive, sha256
 from storage.aws import client
 from storage.change import Change
@@ -62,22 +63,53 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     otherwise. A failure for good is the reporter's to tell."""
     at = parts()
     head = at.ledger.head()
-    if head.held:
-        raise PipelineHeld(head.held.reason)
     request = read(event, context.aws_request_id, at.ledger.answered)
-    run = at.ledger.run_asked_by(request.id)
+    try:
+        return make(at, request, head, holder=context.aws_request_id)
+    except NotAdmitted as refusal:
+        log.line("not admitted", log.WARN, trigger=request.trigger, problem=str(refusal))
+        return {"refused": str(refusal)}
+
+
+def make(at: Parts, request: Request, head: Head, holder: str) -> dict[str, Any]:
+    """The run of a request, and what the function answers. Raises NotAdmitted."""
+    admit(request, head)
+    run = stored_of(at, request)
     if run is None:
         done = begin(at, request, head)
         run, head = done.runs[0], done.head
     elif run.time == head.last_run:
         take_up(at, run, head)
-    sent = at.notices.send(head.unsent, at.ledger, request.id, request.arrived)
+    sent = at.notices.send(head.unsent, at.ledger, holder, request.arrived)
     return {"run": run.name, "state": run.state, "pending": len(run.pending), "notices_sent": sent}
+
+
+def admit(request: Request, head: Head) -> None:
+    """Raises PipelineHeld while a rebuild is under way; NotAdmitted for any other run beside a backfill, as
+    that would date its later entries today, and for a backfill's without its marker."""
+    if head.held and head.is_rebuilding:
+        raise PipelineHeld(head.held.reason)
+    if head.held and not request.is_backfill:
+        raise NotAdmitted(f"{head.held.reason}: no other run is made until it has ended")
+    if request.is_backfill and not head.is_backfilling:
+        raise NotAdmitted("a backfill's runs are made only while its marker stands in the ledger")
+
+
+def stored_of(at: Parts, request: Request) -> Run | None:
+    """The run of this request; None where none was stored. A backfill's is known by its name, however long
+    ago it was made."""
+    if request.is_backfill:
+        return next(iter(at.ledger.runs_named([request.run_name])), None)
+    return at.ledger.run_asked_by(request.id)
 
 
 def begin(at: Parts, request: Request, head: Head) -> Committed:
     """Store a new run, and put its pending days on the stream."""
     head = look_after(at, request, head)
+    if request.is_backfill:
+        dated(head, (), request)
+        addresses = history.addresses(request.time.date(), at.settings.history_base)
+        at = replace(at, sources=Sources(at.settings, addresses))
     fetched = fetch(at, head)
     for _ in range(MAX_TRIES):
         try:
@@ -86,7 +118,7 @@ def begin(at: Parts, request: Request, head: Head) -> Committed:
             # It is decided again; and where a newer run was stored, fetched again.
             log.line("ledger moved", problem=str(moved))
             before, head = head, at.ledger.head()
-            if twin := at.ledger.run_asked_by(request.id):  # the request was delivered twice at once
+            if twin := stored_of(at, request):  # the request was delivered twice at once
                 return Committed(head, (twin,))
             if head.last_run != before.last_run or not (fetched.files or conditions(at, head)):
                 fetched = fetch(at, head)
@@ -138,11 +170,10 @@ def conditions(at: Parts, head: Head) -> Settled | None:
 def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committed:
     """Decide what the run comes to, store it, and put its events. Raises LedgerMoved where the ledger was
     changed since ``head`` was read."""
-    if head.held:
-        raise PipelineHeld(head.held.reason)
+    admit(request, head)
     stack, settled = at.settings.stack, conditions(at, head)
     run = Run(
-        time=changes.next_time(head, (), request.time),
+        time=dated(head, (), request),
         request=request.id,
         trigger=request.trigger,
         state=OPEN,
@@ -166,20 +197,36 @@ def store(at: Parts, request: Request, fetched: Fetched, head: Head) -> Committe
         acceptances = at.ledger.acceptances() if head.acceptances else []
         run = new_run.believed(run, known, published, acceptances)
         sent = [known.days[date] for date in run.pending if date in known.days]
-        run = replace(run, time=changes.next_time(head, sent, request.time))
+        run = replace(run, time=dated(head, sent, request))
         run = replace(run, basis=new_run.basis(run, head, published, at.sources.addresses, fetched.etags))
         check_size(run)
     except SourceRefused as refusal:
+        if request.is_backfill and refusal.is_of_ledger:
+            raise  # stored, it would stand for that date's files, which nobody has refused
         at.archive.keep_reasons(bare.name, refusal.reasons)
         return commit(at, changes.refused(head, bare, refusal.reasons, stack), len(known.owed))
     give_up_withdrawn(at, request, known, published)
     files = [
-        SourceFile(s, run.files[s], len(rows), max(rows), run.time) for s, rows in published.rows.items()
+        SourceFile(s, run.files[s], len(rows), max(rows), run.asked_at) for s, rows in published.rows.items()
     ]
     change = changes.stored(head, run, stack, reached(published.days, known.days), files)
     done = commit(at, change, len(known.owed.union(run.pending)))
     put(at, run, known, published)
     return done
+
+
+def dated(head: Head, sent: Iterable[Acknowledged], request: Request) -> dt.datetime:
+    """The time of a request's run, which sends these days. Raises NotAdmitted where a backfill's would not be
+    that of its publications: right after the listed day before it, and before everything newer."""
+    time = changes.next_time(head, sent, request.time)
+    if not request.is_backfill:
+        return time
+    dates, date = history.dates(), request.time.date()
+    is_next = date == dates[0] or (head.last_run is not None and head.last_run >= time - ONE_DAY)
+    if date not in dates or time != request.time or not is_next:
+        last = f"the last run is of {head.last_run}" if head.last_run else "no run has been made yet"
+        raise NotAdmitted(f"{request.id} is out of order: {last}")
+    return time
 
 
 def commit(at: Parts, change: Change, pending: int) -> Committed:
@@ -188,7 +235,7 @@ def commit(at: Parts, change: Change, pending: int) -> Committed:
     run = change.runs[0][1]
     log.line("stored", run=run.name, state=run.state, pending=len(run.pending))
     metrics.ended(change, at.settings.stack)
-    metrics.gauge(done.head, pending, run.time, at.settings.stack)
+    metrics.gauge(done.head, pending, run.asked_at, at.settings.stack)
     return done
 
 
@@ -208,7 +255,7 @@ def check_ledger(at: Parts, known: Known) -> None:
     problem = (
         f"has days whose versions sum up to {total}, and the stamp {known.head.stamp}: an item was lost."
     )
-    raise SourceRefused([Reason("ledger", f"{problem} daybook replay puts it right")])
+    raise SourceRefused([Reason(LEDGER, f"{problem} daybook replay puts it right")])
 
 
 def check_size(run: Run) -> None:
@@ -216,7 +263,7 @@ def check_size(run: Run) -> None:
     if (size := largest(run)) > MAX_RUN_BYTES:
         problem = f"would make a run of {len(run.pending):,} dates, whose item may grow to {size:,} bytes"
         raise SourceRefused(
-            [Reason("ledger", f"{problem}; at most {MAX_RUN_BYTES:,} fit into DynamoDB's 400 KB")]
+            [Reason(LEDGER, f"{problem}; at most {MAX_RUN_BYTES:,} fit into DynamoDB's 400 KB")]
         )
 
 

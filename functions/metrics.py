@@ -18,7 +18,7 @@ DAYS_PENDING = "DaysPending"  # when a run was decided, and when it was complete
 DAYS_INSERTED = "DaysInserted"
 DAYS_UPDATED = "DaysUpdated"
 LAG_DAYS = "LagDays"  # newest published − last acknowledged
-RUN_SECONDS = "RunSeconds"  # from the run's time to its completion
+RUN_SECONDS = "RunSeconds"  # from the moment for which the run was asked to its completion
 RECORDS_SET_ASIDE = "RecordsSetAside"
 RECORDS_GIVEN_UP = "RecordsGivenUp"
 NAMES = (
@@ -52,7 +52,7 @@ def ended(change: Change, stack: str) -> None:
                     RUNS_COMPLETED: 1,
                     DAYS_INSERTED: len(after.inserted),
                     DAYS_UPDATED: len(after.updated),
-                    RUN_SECONDS: (change.at - after.time).total_seconds(),
+                    RUN_SECONDS: (change.at - after.asked_at).total_seconds(),
                 },
             )
         elif after.state in (FAILED, INCOMPLETE):

@@ -2,17 +2,24 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from schemas.ledger import FAILED, Head, Run, lag
 from schemas.moment import moment
-from schemas.notice import ALERTS, DAILY_REPORT, MAX_BODY, MAX_SMS, MAX_SUBJECT, REPORT, Notice
+from schemas.notice import ALERTS, DAILY_REPORT, FOLDED, MAX_BODY, MAX_SMS, MAX_SUBJECT, REPORT, Notice
 from schemas.text import days, one_line, plural, ranges, span
 
 NEXT_RUN = "The next run sends these days again, before newer ones."
 DATE = re.compile(r", (\d{4}-\d{2}-\d{2})\b")  # in a reason
 TRIAL = "trial/"
 STATUS = " Next: daybook status"
+ROWS = {
+    "Rows inserted": "inserted",
+    "Rows updated": "updated",
+    "Known already": "duplicate",
+    "Replaced by newer": "superseded",
+    "No longer published": "failed",
+}
 
 
 def report(run: Run, head: Head, made_good: Sequence[str], stack: str) -> Notice:
@@ -22,15 +29,7 @@ def report(run: Run, head: Head, made_good: Sequence[str], stack: str) -> Notice
     through = f", through {head.last_acknowledged}" if head.last_acknowledged else ""
     subject = f"Daybook: {plural(len(run.inserted), 'row')} inserted, {len(run.updated)} updated{through}"
     lines = [f"The run of {_when(run)} is complete{', late' if late else ''}.", ""]
-    for title, dates in (
-        ("Rows inserted", run.inserted),
-        ("Rows updated", run.updated),
-        ("Known already", run.duplicate),
-        ("Replaced by newer", run.superseded),
-        ("No longer published", run.failed),
-    ):
-        if dates or title.startswith("Rows"):
-            lines.append(f"{title:<20}{len(dates):>10,}{_span(dates)}")
+    lines += _rows({name: getattr(run, name) for name in ROWS.values()})
     if not run.pending:
         lines += ["", "The sources published nothing new and restated nothing."]
     last = head.last_acknowledged or "none yet"
@@ -52,6 +51,37 @@ def report(run: Run, head: Head, made_good: Sequence[str], stack: str) -> Notice
     sms += f" {len(run.failed)} no longer published." if run.failed else ""
     sms += f" {plural(len(run.begun), 'new warning')}." if run.begun else ""
     return _notice(f"{run.name}{REPORT}", DAILY_REPORT, subject, lines, sms, run.name)
+
+
+def backfilled(runs: Sequence[Run], head: Head, stack: str) -> Notice:
+    """The one report of a backfill's runs, oldest first. ``head`` is as the last of them left it."""
+    refused = [run for run in runs if run.state == FAILED]
+    sets = {name: [date for run in runs for date in getattr(run, name)] for name in ROWS.values()}
+    inserted, updated, last = (
+        len(sets["inserted"]),
+        len(sets["updated"]),
+        head.last_acknowledged or "none yet",
+    )
+    of_runs = plural(len(runs), "day")
+    subject = f"Daybook: {plural(inserted, 'row')} inserted, {updated:,} updated from the public history"
+    lines = [
+        f"The sources' public history is entered: what stood there at noon (UTC) of {of_runs}, "
+        f"{span(runs[0].time.date(), runs[-1].time.date())}.",
+        "Each entry bears that noon as its moment, not the day on which it was entered here.",
+        "",
+        *_rows(sets),
+        "",
+        f"Last acknowledged date: {last}",
+    ]
+    lines += _section(
+        f"Refused, and nothing entered on {plural(len(refused), 'day')}",
+        (f"{run.time.date()}: {run.reasons[0]}" for run in refused),
+    )
+    lines += _section("Warnings", (w.text for w in head.told if w.text))
+    lines += ["", f"Stack {stack}, {of_runs} of daybook backfill"]
+    sms = f"Daybook: the public history of {of_runs} is entered: {inserted:,} inserted, {updated:,} updated, "
+    sms += f"{len(refused)} refused. Through {last}."
+    return _notice(FOLDED, DAILY_REPORT, subject, lines, sms, None)
 
 
 def alert(run: Run, owed: Collection[dt.date], stack: str) -> Notice:
@@ -138,6 +168,15 @@ def trial(topic: str, stack: str) -> Notice:
     ]
     sms = f"Daybook TEST of {topic}, stack {stack}. Nothing has happened."
     return _notice(f"{TRIAL}{topic}", topic, f"Daybook TEST: {topic} reaches you", lines, sms, None)
+
+
+def _rows(sets: Mapping[str, Collection[dt.date]]) -> list[str]:
+    """A line for each set of dates: how many, and their span."""
+    return [
+        f"{title:<20}{len(sets[name]):>10,}{_span(sets[name])}"
+        for title, name in ROWS.items()
+        if sets[name] or title.startswith("Rows")
+    ]
 
 
 def _section(title: str, texts: Iterable[str]) -> list[str]:

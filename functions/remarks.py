@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from functions.transform import Published
+from schemas.ended import ENDED
 from schemas.figures import FIGURES, PUBLISHERS, SOURCES, Figure
 from schemas.ledger import ACCEPTED, Warning
 from schemas.text import ONE_DAY, ranges, span
 
 ENDED_AFTER = dt.timedelta(days=14)  # Johns Hopkins has lagged by nine days and come back
 MAX_WARNINGS = 50  # in a mail, and in the run's and the head's items, of which DynamoDB takes 400 KB
-LATE, ENDED, MORE = "late/", "ended/", "more/"
+LATE, MORE = "late/", "more/"
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from functions import changes, log, metrics, notice_text
+from functions import changes, history, log, metrics, notice_text
 from functions.completion import complete
 from functions.errors import RequestRefused
 from functions.notice_text import aside
 from functions.notices import Notices
-from functions.request import scheduled
+from functions.request import backfilled, scheduled
 from functions.settings import Settings
 from functions.stream import Record, read_range
 from schemas.event import about
-from schemas.ledger import FAILED, OPEN, Acknowledged, Run, owed
+from schemas.ledger import BACKFILL, FAILED, OPEN, Acknowledged, Run, owed
 from schemas.moment import moment
 from schemas.notice import ALERTS, DAILY_REPORT
-from schemas.text import without_account
+from schemas.text import ONE_DAY, without_account
 from storage.aws import client
 from storage.change import Change, Reading
 from storage.errors import AlreadyTold, LedgerMoved
@@ -159,21 +159,30 @@ def unfetched(at: Parts, message: Mapping[str, Any], now: dt.datetime) -> Change
     such end, because it has one."""
     request = message["requestContext"]["requestId"]
     problem = _problem(message)
-    stored = at.ledger.run_asked_by(request)
+    asked = _mapping(message, "requestPayload")
+    date = _backfilled(asked)
+    stored = _of_history(at, date) if date else at.ledger.run_asked_by(request)
     kind = _mapping(message, "responsePayload").get("errorType")
     log.line("unfetched", log.ERROR, run=stored and stored.name, problem=problem, error=kind)
     if stored and stored.state != OPEN:
         return None
     head = at.ledger.head()
+    if (asked.get("trigger") == BACKFILL) != head.is_backfilling:
+        return None  # it would date the record's next entries: fetcher.admit makes no run of it either
     days: Mapping[dt.date, Acknowledged] = at.ledger.days_of(stored.unaccounted) if stored else {}
     if stored and not owed(stored, days):
         return changes.finished(Reading(head, stored, (), days), now, at.settings.stack)
     # Never ahead: a request is refused for just that, and later runs must be later than this one.
     time = min(_scheduled(message) or now, now)
+    if head.is_backfilling:  # … and noon of the date is the time of the attempt that succeeds
+        if date is None:
+            return None
+        time = head.last_run or history.moment_of(date) - ONE_DAY
+        problem = f"{date}: {problem}"
     run = stored or Run(
         time=changes.next_time(head, (), time),
         request=request,
-        trigger=ascii(_mapping(message, "requestPayload").get("trigger", "manual")).strip("'")[:40],
+        trigger=ascii(asked.get("trigger", "manual")).strip("'")[:40],
         state=FAILED,
         arrived=now,
     )
@@ -211,6 +220,18 @@ def _scheduled(message: Mapping[str, Any]) -> dt.datetime | None:
         return scheduled(_mapping(message, "requestPayload"))
     except RequestRefused:
         return None
+
+
+def _backfilled(asked: Mapping[str, Any]) -> dt.date | None:
+    """The date that a backfill's request names; None for any other request."""
+    try:
+        return backfilled(asked)
+    except RequestRefused:
+        return None
+
+
+def _of_history(at: Parts, date: dt.date) -> Run | None:
+    return next(iter(at.ledger.runs_named([history.run_name(date)])), None)
 
 
 def _mapping(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -47,6 +47,7 @@ class FetcherSettings(Settings):
     code: str  # hash of the deployed code: other code reads files again, even unchanged ones
     nyt_url: str
     jhu_url: str
+    history_base: str  # below it are the files that functions/history.csv lists
     allowed_hosts: str  # separated by commas; redirects elsewhere are refused
     insecure_hosts: str  # of these, the ones that may be asked over http://; empty on AWS
     max_source_bytes: int

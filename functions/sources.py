@@ -53,11 +53,15 @@ class _PassingError(Exception):
 
 
 class Sources:
-    """The addresses of the two files, and the limits within which they are read."""
+    """The addresses of the two files, and the limits within which they are read.
 
-    def __init__(self, settings: FetcherSettings) -> None:
-        self._urls = {NYT: settings.nyt_url, JHU: settings.jhu_url}
-        self._allowed = _hosts(settings.allowed_hosts)
+    ``history`` takes the place of the live addresses, and its own host alone is allowed then.
+    """
+
+    def __init__(self, settings: FetcherSettings, history: Mapping[str, str] | None = None) -> None:
+        self._urls = history or {NYT: settings.nyt_url, JHU: settings.jhu_url}
+        allowed = {parse_url(url).host or "" for url in history.values()} if history else ()
+        self._allowed = set(allowed) or _hosts(settings.allowed_hosts)
         self._insecure = _hosts(settings.insecure_hosts)
         self._max_bytes = settings.max_source_bytes
         self._seconds = settings.source_deadline_seconds

@@ -8,6 +8,7 @@ import pulumi
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("functions", "schemas", "storage")
+KINDS = ("*.py", "*.csv")  # modules, and the list of the public history
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Code:
 
 def read_code() -> Code:
     # A FileArchive of the folders would take __pycache__ along, and change with every test run.
-    paths = sorted(path for package in PACKAGES for path in (ROOT / package).glob("*.py"))
+    paths = sorted(path for package in PACKAGES for kind in KINDS for path in (ROOT / package).glob(kind))
     files = {path.relative_to(ROOT).as_posix(): path for path in paths}
     digest = hashlib.sha256()
     for name, path in files.items():

@@ -49,6 +49,7 @@ class Surroundings:
             "code": self.code.hash,
             "nyt_url": settings.nyt_url,
             "jhu_url": settings.jhu_url,
+            "history_base": settings.history_base,
             "allowed_hosts": ",".join(settings.allowed_hosts),
             "insecure_hosts": ",".join(settings.insecure_hosts),
             "max_source_bytes": str(settings.max_source_bytes),

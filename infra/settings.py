@@ -54,6 +54,7 @@ class Settings:
     stream_retention_hours: int
     nyt_url: str
     jhu_url: str
+    history_base: str
     allowed_hosts: tuple[str, ...]
     insecure_hosts: tuple[str, ...]
     max_source_bytes: int
@@ -89,6 +90,7 @@ def read_settings() -> Settings:
             stream_retention_hours=config.require_int("stream_retention_hours"),
             nyt_url=config.require("nyt_url"),
             jhu_url=config.require("jhu_url"),
+            history_base=config.require("history_base"),
             allowed_hosts=_texts(config, "allowed_hosts"),
             insecure_hosts=_texts(config, "insecure_hosts"),
             max_source_bytes=config.require_int("max_source_bytes"),
@@ -151,10 +153,11 @@ def _problems(settings: Settings) -> Iterable[str]:
     for key, urls in (
         ("nyt_url", [settings.nyt_url]),
         ("jhu_url", [settings.jhu_url]),
+        ("history_base", [settings.history_base]),
         ("webhooks", settings.webhooks),
     ):
         for url in urls:
-            if problem := _url_problem(url, settings, from_allowed_host=key != "webhooks"):
+            if problem := _url_problem(url, settings, key):
                 yield f"daybook:{key} {shown(url)!r}: {problem}"
     yield from _numbers(settings)
     if settings.check_packages:
@@ -198,7 +201,7 @@ def _each(key: str, texts: Iterable[str], valid: Callable[[str], object], proble
     return (f"daybook:{key} {text!r}: {problem}" for text in texts if not valid(text))
 
 
-def _url_problem(url: str, settings: Settings, from_allowed_host: bool) -> str | None:
+def _url_problem(url: str, settings: Settings, key: str) -> str | None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port  # which raise
@@ -208,8 +211,9 @@ def _url_problem(url: str, settings: Settings, from_allowed_host: bool) -> str |
         return "not a web address"
     if parts.scheme == "http" and host not in settings.insecure_hosts:
         return f"must be https ({host} isn't one of daybook:insecure_hosts)"
-    if from_allowed_host and parts.query:
+    if key != "webhooks" and parts.query:
         return "has a query; where a source is, is shown to everybody, so no token may be in it"
-    if from_allowed_host and host not in settings.allowed_hosts:
+    # The history's own host is asked for its files, and no other.
+    if key in ("nyt_url", "jhu_url") and host not in settings.allowed_hosts:
         return f"{host} isn't one of daybook:allowed_hosts, so it would never be asked"
     return None

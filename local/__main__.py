@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 if importlib.util.find_spec("marshmallow") is None:
@@ -51,6 +52,9 @@ def main() -> None:
 )
 @click.option("--from", "start", type=DATE, help="history: date of the first run. [default: 2020-09-02]")
 @click.option("--to", "end", type=DATE, help="history: date of the last run. [default: 2021-07-09]")
+@click.option(
+    "--history", is_flag=True, help="First enter the sources' public history, as `daybook backfill`."
+)
 @click.option("--state", type=FOLDER, default=Path(".daybook"), show_default=True, help="What is kept.")
 @STORE
 @click.option("--base", default="", hidden=True, help="history: another host with the same addresses.")
@@ -60,6 +64,7 @@ def up(
     sources: str,
     start: dt.datetime | None,
     end: dt.datetime | None,
+    history: bool,
     state: Path,
     store: str | None,
     base: str,
@@ -67,8 +72,11 @@ def up(
     """Start the whole system: provisioned, loaded, daily runs, a summary."""
     if (start or end) and sources != "history":
         raise click.UsageError("--from and --to go with --sources history")
+    if history and sources in ("sample", "history"):
+        raise click.UsageError("--history goes with sources of today: live, or two addresses")
+    from functions.history import dates
     from local import up as system
-    from local.sources import download, feeds
+    from local.sources import feeds
     from local.sources.publisher import Publisher
     from local.stack.program import default
 
@@ -79,16 +87,19 @@ def up(
             elif sources == "live":
                 feed = feeds.live(default("nyt_url"), default("jhu_url"))
             elif sources == "history":
-                first = start.date() if start else feeds.HISTORY_START
-                last = end.date() if end else feeds.HISTORY_END
+                listed = dates()
+                first = start.date() if start else listed[0]
+                last = end.date() if end else listed[-1]
                 if last < first:
                     raise click.UsageError(f"--to {last} lies before --from {first}")
-                feed = feeds.history(publisher, base or download.RAW, state / "cache", first, last)
+                feed = feeds.history(publisher, base or default("history_base"), state / "cache", first, last)
             else:
                 feed = feeds.own(publisher, sources)
         except feeds.UnusableSources as error:
             raise click.UsageError(str(error)) from error
-        well = system.up(feed, state / feed.folder, Console(), once, store, fresh)
+        if history and base:
+            feed = replace(feed, config=feed.config | {"history_base": base})
+        well = system.up(feed, state / feed.folder, Console(), once, store, fresh, history)
     return DONE if well else UNEXPECTED
 
 

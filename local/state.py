@@ -27,7 +27,9 @@ LEDGER = "ledger.jsonl"
 STACK = "stack.json"
 REMEMBERED = ("label", "synthetic", "store")  # of the stack's configuration
 # What the head says of days and tables, which are made again from the log: sums, and the marker of a rebuild.
-REMADE = ("stamp", "entries", "held")
+# A backfill's marker stays: the runs that it has still to make are nowhere else.
+SUMS = ("stamp", "entries")
+REMADE = (*SUMS, "held")
 UNFINISHED = ".unfinished"
 LOCK = "in-use"
 
@@ -161,7 +163,7 @@ def _items(cloud: "LocalCloud") -> list[dict[str, Any]]:
     items = [item for page in pages for item in page["Items"]]
     for item in items:
         if item["entry"]["S"] == HEAD:
-            for name in REMADE:
+            for name in SUMS if head_of(plain(item)).is_backfilling else REMADE:
                 item.pop(name, None)
     return items
 

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from functions import history as listed
 from local import state
 from local.aws.invoking import let_invoke
 from local.cloud import LocalCloud
@@ -20,6 +22,8 @@ from local.play import Played, play
 from local.scheduler import next_time
 from local.sources import sample
 from local.sources.feeds import Feed
+from ops import backfilling
+from ops.stack import Stack
 from ops.terminal import escaped
 from schemas.ledger import COMPLETED
 
@@ -31,11 +35,18 @@ PORT = 8050  # Dash's own; where it is taken, the next free one
 
 
 def up(
-    feed: Feed, folder: Path, console: Console, once: bool, store: str | None = None, fresh: bool = False
+    feed: Feed,
+    folder: Path,
+    console: Console,
+    once: bool,
+    store: str | None = None,
+    fresh: bool = False,
+    history: bool = False,
 ) -> bool:
     """Provision, take up what was kept in ``folder``, make the runs that are due, sum up; then wait and,
     with sources that go on publishing, run by the schedule. ``store``: where the tables are; as before unless
-    said. ``fresh``: forget what was kept. Returns whether the last run was completed."""
+    said. ``fresh``: forget what was kept. ``history``: enter the sources' public history first. Returns
+    whether the last run was completed."""
     with ExitStack() as stack:
         stack.enter_context(state.alone(folder))
         if fresh:
@@ -56,11 +67,14 @@ def up(
             served = None if once else stack.enter_context(serving(cloud))
         if replayed:
             console.out(f"Started again: {replayed:,} events replayed from the archive.")
-        due = _due(feed, last, cloud)
-        _announce(console, feed, due)
 
         def keep() -> None:
             state.save(cloud, folder)
+
+        if history or cloud.ledger.head().is_backfilling:
+            _enter_history(cloud, keep)
+        due = _due(feed, last, cloud)
+        _announce(console, feed, due)
 
         well = _run(console, cloud, feed, due[:1], keep)
         if served:
@@ -110,6 +124,26 @@ def attend(cloud: LocalCloud, asked: threading.Event, keep: Callable[[], None]) 
     asked.clear()
     cloud.settle(until=cloud.clock.now() + ONE_DAY - dt.timedelta(minutes=1))
     keep()
+
+
+def _enter_history(cloud: LocalCloud, keep: Callable[[], None]) -> None:
+    """As ``daybook backfill`` does. Raises Problem where it can't be entered, or where it broke off."""
+
+    class Lambda:
+        """Lambda's API; what is asked for has come to its end, and is kept, when it answers."""
+
+        def invoke(self, **request: Any) -> Any:
+            cloud.client("lambda").invoke(**request)
+            cloud.settle(until=cloud.clock.now() + ONE_DAY)
+            keep()
+
+    def client(service: str) -> Any:
+        return Lambda() if service == "lambda" else cloud.client(service)
+
+    stack = Stack("this local cloud", cloud.stack.exports, client, cloud.clock.now)
+    dates = listed.dates()
+    if backfilling.begin(stack, dates):
+        backfilling.go_through(stack, dates)
 
 
 def _due(feed: Feed, last: dt.datetime | None, cloud: LocalCloud) -> list[dt.datetime]:

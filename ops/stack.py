@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ops.errors import CONFIGURATION, Problem
+
 if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.ledger import Ledger
@@ -62,6 +64,20 @@ class Stack:
         """Call a function and wait for its reply."""
         reply = self.client("lambda").invoke(FunctionName=self.facts[function], Payload=payload)
         return Reply(json.loads(reply["Payload"].read() or b"null"), reply.get("FunctionError"))
+
+    def ask(self, request: Mapping[str, object]) -> None:
+        """Have the fetcher asked for a run, as the schedule does. Raises Problem where nothing runs it."""
+        if self.kept:
+            raise Problem(
+                "A kept state has no sources, and nobody to run it.",
+                "Nothing was changed.",
+                "Start it: python -m local up; then try again from another terminal.",
+                CONFIGURATION,
+            )
+        payload = json.dumps(request).encode()
+        self.client("lambda").invoke(
+            FunctionName=self.facts["fetcher"], InvocationType="Event", Payload=payload
+        )
 
     def subscriptions(self, topic: str) -> Iterator[Any]:
         """Who subscribes to a topic, by its name among the facts."""

@@ -69,6 +69,7 @@ def page(daily: Sequence[Row], revisions: Sequence[Row], now: dt.datetime, synth
         style=_style(),
         banner=MADE_UP if synthetic else "",
         lately=static_pages.lately(revisions),
+        history="".join(f"<p>{escape(sentence)}</p>" for sentence in texts.from_history(revisions)),
         through=str(daily[-1].day.date),
         written=escape(texts.moment(now)),
         nyt_licence=NYT_LICENCE,

@@ -97,10 +97,11 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[..., None
         SpinnerColumn,
         TextColumn,
         TimeElapsedColumn,
+        TimeRemainingColumn,
     )
 
     console, ended = Console(stderr=True), threading.Event()
-    counted = (BarColumn(), MofNCompleteColumn()) if total else (SpinnerColumn(),)
+    counted = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) if total else (SpinnerColumn(),)
     columns = (TextColumn("{task.description}", markup=False), *counted, TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(escaped(what), total=total)
@@ -112,7 +113,8 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[..., None
             while not ended.wait(SECONDS):
                 state = bars.tasks[0]
                 done = f": {state.completed:,.0f} of {total:,}" if total else ""
-                say(f"{state.description}{done}, {state.elapsed or 0:.0f} s so far")
+                left = f", about {state.time_remaining:.0f} s left" if state.time_remaining else ""
+                say(f"{state.description}{done}, {state.elapsed or 0:.0f} s so far{left}")
 
         teller = threading.Thread(target=tell, daemon=True)
         if not console.is_terminal:

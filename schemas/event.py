@@ -24,7 +24,7 @@ SOURCE = "/daybook/"
 MAX_VERSION = 253_402_300_799_999  # the last millisecond of the year 9999
 MAX_RUN = 200  # its name is part of a key, of which DynamoDB takes 1,024 bytes
 SHA256 = re.compile(r"[0-9a-f]{64}")
-RUN = re.compile(r"[A-Za-z0-9:.#_ -]+")
+RUN = re.compile(r"[A-Za-z0-9:.#/_ -]+")
 
 
 @dataclass(frozen=True)

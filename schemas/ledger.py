@@ -20,6 +20,9 @@ OPEN: State = "open"
 COMPLETED: State = "completed"
 FAILED: State = "failed"
 INCOMPLETE: State = "incomplete"
+Work = Literal["rebuild", "backfill"]
+REBUILD: Work = "rebuild"
+BACKFILL: Work = "backfill"  # also the trigger of its runs, and how their requests' ids begin
 
 MAX_DAYS = 98  # of a batch: with the head and the run, the 100 items of a DynamoDB transaction
 MAX_REASONS_SHOWN = 20
@@ -111,6 +114,16 @@ class Run:
         return f"{written(self.time)}#{self.request}"
 
     @property
+    def asked_at(self) -> dt.datetime:
+        """When the run was asked for. The time of a backfill's run is that of a publication of long ago."""
+        return (self.arrived or self.time) if self.is_backfilled else self.time
+
+    @property
+    def is_backfilled(self) -> bool:
+        """Whether it was made from the sources' public history."""
+        return self.trigger == BACKFILL
+
+    @property
     def version(self) -> int:
         """The version of each of the run's events: its time in epoch milliseconds."""
         return version(self.time)
@@ -153,11 +166,13 @@ class Acknowledged:
 
 @dataclass(frozen=True)
 class Held:
-    """The marker of a rebuild: while it stands, the fetcher refuses to run and the consumer refuses live
-    records. Replayed ones are entered."""
+    """The marker of a rebuild or a backfill. While a rebuild's stands, the fetcher refuses to run and the
+    consumer refuses live records; replayed ones are entered. While a backfill's stands, the fetcher makes its
+    runs and no other."""
 
     reason: str
     since: dt.datetime
+    work: Work = REBUILD
 
 
 @dataclass(frozen=True)
@@ -175,9 +190,17 @@ class Head:
     told: tuple[Warning, ...] = ()  # the warnings that people know of
     unsent: frozenset[str] = frozenset()  # ids of notices that are not marked sent
     settled: Settled | None = None  # None while anything is left to do
-    held: Held | None = None  # set while a rebuild is under way
+    held: Held | None = None  # set while a rebuild or a backfill is under way
     acceptances: int = 0  # how many acceptances operators have entered
     moves: int = 0  # how many transactions changed the head: the condition of the next one
+
+    @property
+    def is_rebuilding(self) -> bool:
+        return self.held is not None and self.held.work == REBUILD
+
+    @property
+    def is_backfilling(self) -> bool:
+        return self.held is not None and self.held.work == BACKFILL
 
 
 @dataclass(frozen=True)
@@ -211,6 +234,11 @@ class Acceptance:
     run: str  # name of the run that was refused
     figures: tuple[str, ...]  # the reasons of the refusal
     accepted_at: dt.datetime
+
+
+def is_backfilled(run: str) -> bool:
+    """Whether the run of this name was made from the sources' public history."""
+    return run.partition("#")[2].startswith(f"{BACKFILL}/")
 
 
 def owed(run: Run, days: Mapping[dt.date, Acknowledged]) -> tuple[dt.date, ...]:

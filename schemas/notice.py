@@ -8,6 +8,7 @@ from marshmallow import Schema, fields, post_load, validate
 DAILY_REPORT = "daily-report"
 ALERTS = "alerts"
 REPORT = "/report"  # how the id of a report ends; every other notice is an alert
+FOLDED = f"backfill{REPORT}"  # the one report of all runs of a backfill
 MAX_SUBJECT = 99  # SNS: fewer than 100 ASCII characters, no line break
 MAX_SMS = 160  # one part in the GSM alphabet
 MAX_BODY = 64_000  # SNS carries 256 KiB for all protocols together, DynamoDB 400 KB an item

@@ -27,6 +27,10 @@ class AlreadyTold(StorageError):
     """A notice of that id exists: the work that goes with it is done."""
 
 
+class HeldByAnother(StorageError):
+    """A backfill holds the pipeline where a rebuild is wanted, or a rebuild where a backfill is."""
+
+
 class Damaged(StorageError):
     """An object of the archive can't be decoded, or is not what its name says."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from schemas.figures import FIGURES
 from schemas.moment import at
+from schemas.notice import FOLDED
 from schemas.text import days as listed
 
 Values = Mapping[str, int | None]  # a figure's name → its count; None where it is not reported
@@ -84,6 +85,11 @@ class RawRun:
     @property
     def entered(self) -> frozenset[dt.date]:
         return self.sets.get("inserted", NO_DATES) | self.sets.get("updated", NO_DATES)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether it is told of in the one report of a backfill."""
+        return self.notice == FOLDED
 
     @cached_property
     def accounted(self) -> frozenset[dt.date]:

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from schemas.day import REGION
 from schemas.ledger import Acceptance, Acknowledged, Head, Run, SentNotice, SourceFile
 from schemas.moment import moment, written
-from schemas.notice import Notice
+from schemas.notice import FOLDED, Notice
 from storage import ledger_items as items
 from storage.aws import asking, cancellation_codes, code, delete
 from storage.change import Change, Reading
@@ -27,8 +27,8 @@ RECENT_RUNS = 10
 KEYS_PER_READ = 100  # DynamoDB BatchGetItem
 MAX_TRIES = 5
 MAX_AMENDMENTS = 20  # of the head, which live runs move
-# A run's notices begin with its time; the others are about a record or a batch.
-NOTICES = (f"{items.NOTICE}2", f"{items.NOTICE}aside/", f"{items.NOTICE}undelivered/")
+# A run's notices begin with its time; the others are about a record, a batch or a backfill.
+NOTICES = tuple(items.NOTICE + kind for kind in ("2", "aside/", "undelivered/", FOLDED))
 RECENT_NOTICES = 20
 
 

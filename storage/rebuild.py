@@ -18,6 +18,7 @@ from storage.archive import Archive, distinct
 from storage.aws import code
 from storage.errors import LogIncomplete, Unreachable
 from storage.ledger import Ledger
+from storage.marker import hold, release
 from storage.replay import Invoke, Progress, feed, from_archive, recall
 from storage.tables import Row, Tables
 
@@ -31,14 +32,15 @@ def rebuild(
 ) -> int:
     """How many events tables and ledger are made of now. Raises LogIncomplete or Damaged, with nothing
     emptied, where the log can't give back what there is; any later error leaves the marker in its place."""
-    marked = _hold(ledger, clock())
+    since = clock()
+    marked = hold(ledger, Held(f"a rebuild is under way since {written(since)}", since))
     try:
         missing = lacking(ledger.head(), ledger.days(), _rows(tables), archive)
         if missing:
             raise LogIncomplete(missing)
     except BaseException:
         if marked:
-            _release(ledger, clock())
+            release(ledger, clock())
         raise
     tables.empty()
     # Before the feed, which adds to these sums: a resumed call must not find more entries counted than there
@@ -48,7 +50,7 @@ def rebuild(
     count = feed(from_archive(archive), invoke, progress)
     recall(ledger, clock())
     ledger.mark_rebuilt(clock())
-    _release(ledger, clock())
+    release(ledger, clock())
     return count
 
 
@@ -91,16 +93,3 @@ def _rows(tables: Tables) -> list[Row]:
         if not gone:
             raise
         return []
-
-
-def _hold(ledger: Ledger, now: dt.datetime) -> bool:
-    """Set the marker; False where one stands already."""
-    if ledger.head().held:
-        return False
-    held = Held(f"a rebuild is under way since {written(now)}", now)
-    ledger.amend(now, lambda head: replace(head, held=held))
-    return True
-
-
-def _release(ledger: Ledger, now: dt.datetime) -> None:
-    ledger.amend(now, lambda head: replace(head, held=None))

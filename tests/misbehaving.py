@@ -114,6 +114,7 @@ def sources_at(port: int, deadline: float, cap: int, **more: str) -> Sources:
     """Sources that read from a server on loopback."""
     settings = {
         "nyt_url": f"http://127.0.0.1:{port}/nyt",
+        "history_base": f"http://127.0.0.1:{port}",
         "jhu_url": f"http://127.0.0.1:{port}/jhu",
         "allowed_hosts": "127.0.0.1",
         "insecure_hosts": "127.0.0.1",

@@ -82,9 +82,12 @@ def test_a_run_at_work_is_nothing_to_warn_of() -> None:
     assert state(found)[0] == "healthy"
 
 
-def test_a_source_that_ended_is_information() -> None:
+def test_a_record_whose_source_has_ended_is_ended_and_says_what_that_means() -> None:
     found = latest(told=(warned("ended/nyt", "The New York Times has ended"),))
-    assert state(found)[0] == "healthy"
+    assert state(found)[0] == "ended"
+    assert health.assess(found).reasons[0] == (
+        "The New York Times stopped publishing on 28 June 2020: without it the record does not grow."
+    )
     assert health.information(found) == ["The New York Times has ended."]
 
 

@@ -11,6 +11,7 @@ from ops.invariants import days, ending, files, head, log, notices, runs, tables
 from ops.invariants.ending import Ended, Message
 from schemas.figures import Counts
 from schemas.moment import at, version, written
+from schemas.notice import FOLDED
 from storage.kept import Kept, LoggedEvent, RawDay, RawHead, RawNotice, RawRow, RawRun
 
 FIRST, SECOND, THIRD, FOURTH = (dt.datetime(2020, 3, 9 + day, 12, tzinfo=dt.UTC) for day in (1, 2, 3, 4))
@@ -356,6 +357,17 @@ PLANTED = [
     (tables.no_row_is_there_twice, replace(HEALTHY, revisions=(*HEALTHY.revisions, row(E4)))),
     (notices.every_end_is_told, replace(HEALTHY, notices=by_id(report(R1)))),
     (notices.every_end_is_told, with_runs(replace(R2, notice=f"{R1.name}/report"))),
+    (
+        notices.a_backfill_is_one_report,
+        replace(
+            with_runs(replace(R1, notice=FOLDED), replace(R2, notice=FOLDED), told=False),
+            notices=by_id(replace(report(R1), id=FOLDED, subject="Daybook: 4 rows inserted, 2 updated")),
+        ),
+    ),
+    (
+        notices.every_end_is_told,
+        replace(with_runs(R1, replace(R2, notice=FOLDED), told=False), notices=by_id(report(R1))),
+    ),
     (
         notices.reports_say_what_was_counted,
         replace(

@@ -188,8 +188,8 @@ def test_runs_are_listed_newest_first_with_their_counts(operated):
     assert [(one["inserted"], one["updated"]) for one in found] == [(1, 1), (1, 1), (5, 0)]
     assert len(operated.data("runs", "--limit", "1")[1]) == 1
     lines = operated.ops("runs")[1].decode().splitlines()
-    assert lines[0].split()[:3] == ["time", "state", "pending"]
-    assert lines[3].split()[:5] == ["2020-03-10", "12:00", "completed", "5", "5"]
+    assert lines[0].split()[:4] == ["time", "trigger", "state", "pending"]
+    assert lines[3].split()[:6] == ["2020-03-10", "12:00", "schedule", "completed", "5", "5"]
 
 
 def test_days_are_listed_and_the_restated_ones_alone(operated):

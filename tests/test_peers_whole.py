@@ -2,23 +2,30 @@
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import backfilling
 import pytest
+from backfilling import DAYS, VERSIONS, commits, listed, played
 from builders import jhu, nyt
 from whole_peer import Whole, whole
 
+import infra.code
+from functions import history
 from local.cloud import STACK
 from local.sources.publisher import Publisher
+from local.stack.program import ROOT
 from ops.__main__ import run
 from ops.errors import SOURCES
 from ops.invariants import broken, files
 from ops.invariants.ending import changed, dump
-from storage import raw
+from storage import csv_files, raw
 from storage.kept import Kept
+from storage.tables import open_tables
 
 pytestmark = [pytest.mark.peers, pytest.mark.xdist_group("whole")]
 
@@ -90,3 +97,37 @@ def test_a_life_on_a_whole_other_engine_can_be_operated_as_on_aws(operated: Oper
         assert changed(before, dump(operated.kept, ())) == []
     assert broken(operated.kept) == []
     assert {notice.state for notice in operated.kept.notices.values()} == {"sent"}
+
+
+@pytest.fixture
+def as_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """The record of six days as `play` makes it. Their list is that of the package, and of the command."""
+    code = tmp_path / "packages"
+    for package in infra.code.PACKAGES:
+        shutil.copytree(ROOT / package, code / package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(infra.code, "ROOT", code)
+    monkeypatch.setattr(history, "LIST", listed(code / "functions" / "history.csv", DAYS))
+    with backfilling.operated("dynamodb") as stack:
+        return played(stack, VERSIONS, DAYS)
+
+
+def test_the_public_history_is_entered_there_as_play_has_it_and_once(
+    as_played: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Publisher() as publisher:
+        config = publisher.config() | {"history_base": publisher.address("")}
+        publisher.files.update(commits(VERSIONS))
+        with whole(tmp_path, config) as stack:
+            for name, value in stack.environment.items():
+                monkeypatch.setenv(name, value)
+            operated = Operated(stack, publisher)
+            expected = {"dates": 6, "entered": 5, "refused": 1, "inserted": 4, "updated": 6}
+            code, answer = operated.ops("backfill")
+            assert (code, answer) == (0, expected | {"last_acknowledged": "2020-10-02"})
+            tables = open_tables(stack.stack.exports, stack.client)
+            assert (csv_files.days(tables.daily()), csv_files.revisions(tables.entries())) == as_played
+            before = dump(operated.kept, ())
+            assert operated.ops("backfill") == (0, answer)
+            assert changed(before, dump(operated.kept, ())) == []
+            assert broken(operated.kept) == []
+            assert [notice.state for notice in operated.kept.notices.values()] == ["sent"]

@@ -84,3 +84,35 @@ def test_a_request_is_refused_where_nothing_says_what_time_it_is():
 def test_a_trigger_that_is_no_word_is_refused(trigger):
     with pytest.raises(RequestRefused, match="should be a word"):
         read({"trigger": trigger}, "request-1", ARRIVED)
+
+
+def test_a_backfill_is_asked_for_by_a_date_and_its_time_is_noon_of_it():
+    found = read({"version": 1, "trigger": "backfill", "date": "2020-10-19"}, "any id of Lambda's", ARRIVED)
+    assert (found.id, found.time, found.arrived) == (
+        "backfill/2020-10-19",
+        dt.datetime(2020, 10, 19, 12, tzinfo=dt.UTC),
+        ARRIVED,
+    )
+    assert found.run_name == "2020-10-19T12:00:00.000Z#backfill/2020-10-19"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"trigger": "backfill"},
+        {"version": 1, "trigger": "backfill"},
+        {"version": 2, "trigger": "backfill", "date": "2020-10-19"},
+        {"version": 1, "trigger": "backfill", "date": "2020-10-19", "url": "https://example.org"},
+        {"version": 1, "trigger": "backfill", "date": "2020-10-19", "scheduled_at": "2020-10-19T12:00:00Z"},
+        {"version": 1, "trigger": "backfill", "date": "20201019"},
+        {"version": 1, "trigger": "backfill", "date": "2020-W43-1"},
+        {"version": 1, "trigger": "backfill", "date": "2020-02-30"},
+        {"version": 1, "trigger": "backfill", "date": "٢٠٢٠-10-19"},
+        {"version": 1, "trigger": "backfill", "date": 20201019},
+        {"version": 1, "trigger": "backfill", "date": None},
+        {"version": 1, "trigger": "backfill", "date": "../../us.csv"},
+    ],
+)
+def test_a_backfill_in_any_other_form_or_with_an_address_is_refused(event):
+    with pytest.raises(RequestRefused, match="a backfill is asked for by"):
+        read(event, "request-1", ARRIVED)

@@ -15,6 +15,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 
 import infra.code
 from dashboard.settings import Settings as DashboardSettings
+from functions import history
 from functions.settings import ConsumerSettings, FetcherSettings
 from functions.settings import Settings as FunctionSettings
 from infra.schedule_expression import longest_interval, problem_with
@@ -86,13 +87,13 @@ def test_logs_are_kept_for_a_while_only_and_in_the_declared_groups(stack):
         assert group["name"] == f"/aws/lambda/{function['name']}" == function["loggingConfig"]["logGroup"]
 
 
-def test_the_code_is_the_modules_of_three_packages_and_nothing_else(stack):
+def test_the_code_is_the_modules_of_three_packages_the_list_of_the_history_and_nothing_else(stack):
     archives = [function["code"] for function in stack.all("lambda/function:Function").values()]
     modules = sorted(
         path.relative_to(ROOT).as_posix()
         for package in ("functions", "schemas", "storage")
         for path in (ROOT / package).iterdir()
-        if path.suffix == ".py"
+        if path.suffix == ".py" or path == history.LIST
     )
     assert {"functions/settings.py", "storage/__init__.py"} <= set(modules)
     assert [sorted(archive.assets) for archive in archives] == [modules] * 3
@@ -458,6 +459,10 @@ def test_stacks_live_side_by_side_in_one_account(stack):
         ({"nyt_url": "http://raw.githubusercontent.com/us.csv"}, "daybook:nyt_url .*: must be https"),
         ({"jhu_url": "https://example.org/a.csv"}, "daybook:jhu_url .*isn't one of daybook:allowed_hosts"),
         ({"nyt_url": "https://raw.githubusercontent.com/us.csv?token=t"}, "us.csv': has a query"),
+        ({"history_base": "http://raw.githubusercontent.com"}, "daybook:history_base .*: must be https"),
+        ({"history_base": "https://ada:b@example.org"}, "daybook:history_base .*: not a web address"),
+        ({"history_base": "https://example.org/?token=t"}, "daybook:history_base .*: has a query"),
+        ({"history_base": "raw.githubusercontent.com"}, "daybook:history_base .*: not a web address"),
         ({"nyt_url": "https://raw.githubusercontent.com:70000/us.csv"}, "nyt_url .*Port out of range"),
         ({"webhooks": '["https://example.org:hook/"]'}, "daybook:webhooks .*Port could not be cast"),
         ({"webhooks": '["HTTPS://example.org/"]'}, "daybook:webhooks .*not a web address"),

@@ -16,6 +16,7 @@ import pytest
 from builders import jhu, nyt
 from system import START
 
+from functions import history
 from local import cloud, state
 from local.__main__ import run
 from local.aws import emulator
@@ -242,7 +243,7 @@ def test_the_real_history_is_fetched_by_its_public_commits(tmp_path):
     assert "The New York Times (non-commercial use)" in told
     assert "2020-09-02 12:00    1 inserted,   0 updated, through 2020-03-01" in told
     assert "2020-09-04 12:00  nothing pending" in told
-    listed = [line.split(",") for line in download.COMMITS.read_text().splitlines()[1:]]
+    listed = [line.split(",") for line in history.LIST.read_text().splitlines()[1:]]
     published = [
         f"/{repository}/{commit}/{path}"
         for when, _, repository, commit, path in listed

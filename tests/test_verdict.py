@@ -9,6 +9,8 @@ from schemas.ledger import COMPLETED, FAILED, OPEN
 
 WELL = {
     "held": None,
+    "backfilling": False,
+    "ended": None,
     "last_run": run(state=COMPLETED),
     "pending": [],
     "unsent": [],
@@ -23,6 +25,12 @@ REFUSED = run(state=FAILED, reasons=('nyt, row 2, date: "2020-15-01" is not a da
     [
         ({}, "All is well.", "", DONE),
         ({"warnings": ["cases fall"]}, "All is well; 1 warning below.", "", DONE),
+        (
+            {"warnings": ["it has ended"], "ended": "Johns Hopkins stopped publishing."},
+            "Ended: Johns Hopkins stopped publishing; 1 warning below.",
+            "",
+            DONE,
+        ),
         ({"last_run": None}, "No run has been made yet.", "run --wait", DONE),
         ({"last_run": REFUSED}, "The last run failed: nyt, row 2", '"The run … failed"', SOURCES),
         ({"last_run": REFUSED, "pending": ["2020-03-01"]}, "The last run failed", "run --wait", PENDING),
@@ -34,6 +42,12 @@ REFUSED = run(state=FAILED, reasons=('nyt, row 2, date: "2020-15-01" is not a da
             PENDING,
         ),
         ({"held": "a rebuild is under way"}, "Nothing is entered: a rebuild", "replay --rebuild", PENDING),
+        (
+            {"held": "the sources' public history has been entered since", "backfilling": True},
+            "No run is made: the sources' public history",
+            "daybook backfill",
+            PENDING,
+        ),
         ({"unsent": ["x"]}, "All is entered, but not all messages are sent.", "doctor", DONE),
         ({"complete": False}, "All is entered; the tables can't be read whole yet.", "verify", DONE),
     ],

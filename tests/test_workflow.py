@@ -61,10 +61,63 @@ def test_a_pull_request_of_ours_is_previewed_and_main_is_deployed_once_its_tests
 
 def test_a_deployment_ends_with_a_run_that_waits_for_its_report():
     recipe = re.findall(r"^deploy: package .*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)[0].splitlines()
-    assert recipe[-1] == "\t\t$(BIN)/python -m ops --stack $(STACK) run --wait"
-    assert "pulumi config get aws:region --stack $(STACK)" in recipe[-2]
-    assert "pulumi) up" not in recipe[-1]
-    assert recipe[0] == "\t@$(PULUMI) up --stack $(STACK) $(ARGS)"
+    assert recipe == [
+        "\t@$(PULUMI) up --stack $(STACK) $(ARGS)",
+        "\t@$(if $(filter 1,$(HISTORY)),$(OPS) backfill)",
+        "\t@$(OPS) run --wait",
+    ]
+    assert "OPS = AWS_REGION=$$(pulumi config get aws:region --stack $(STACK)" in MAKEFILE
+
+
+RECORDER = """#!/bin/sh
+echo "$(basename "$0") $*" >> "$CALLS"
+case "$*" in *"config get aws:region"*) echo eu-central-1 ;; *backfill*) exit "${BACKFILL:-0}" ;; esac
+"""
+
+
+def deployed(folder: Path, *more: str, **variables: str) -> tuple[int, list[str]]:
+    """The exit code of `make deploy`, and what it called of Pulumi's CLI and of this project's commands."""
+    for name in ("pulumi", "python"):
+        (folder / name).write_text(RECORDER)
+        (folder / name).chmod(0o755)
+    calls = folder / "calls"
+    calls.write_text("")
+    path = {"PATH": f"{folder}:{os.environ['PATH']}", "CALLS": str(calls)}
+    command = ["make", "deploy", "STACK=fresh", f"BIN={folder}", *more]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | path | variables, capture_output=True, text=True, check=False
+    )
+    known = [line for line in calls.read_text().splitlines() if not line.startswith("python -c")]
+    return done.returncode, [line for line in known if "config get" not in line]
+
+
+@pytest.mark.parametrize("more", [(), ("HISTORY=",), ("HISTORY=0",)])
+def test_a_deployment_is_packages_then_the_stack_then_a_run(tmp_path, more):
+    assert deployed(tmp_path, *more) == (
+        0,
+        [
+            "python -m infra.package",
+            "pulumi up --stack fresh",
+            "python -m ops --stack fresh run --wait",
+        ],
+    )
+
+
+def test_with_history_a_fresh_stack_gets_it_before_its_first_run(tmp_path):
+    code, calls = deployed(tmp_path, "HISTORY=1", "ARGS=--yes")
+    assert (code, calls[1:]) == (
+        0,
+        [
+            "pulumi up --stack fresh --yes",
+            "python -m ops --stack fresh backfill",
+            "python -m ops --stack fresh run --wait",
+        ],
+    )
+
+
+def test_a_history_that_could_not_be_entered_ends_the_deployment_before_any_run(tmp_path):
+    code, calls = deployed(tmp_path, "HISTORY=1", BACKFILL="4")
+    assert (code != 0, calls[-1]) == (True, "python -m ops --stack fresh backfill")
 
 
 def test_the_page_is_published_once_a_day_after_the_run_by_the_operator_s_own_command(workflows, jobs):

@@ -111,6 +111,6 @@ def _deploy(whole: Whole) -> None:
 def _zipped(function: LocalFunction) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
-        for path in sorted(function.code.rglob("*.py")):
+        for path in sorted(path for path in function.code.rglob("*.*") if path.suffix in (".py", ".csv")):
             code.write(path, path.relative_to(function.code))
     return archive.getvalue()

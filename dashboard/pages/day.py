@@ -14,6 +14,7 @@ from dashboard.pages import frame
 from dashboard.series import COUNTS, NAMES, ONE_DAY, WEEK, Figure
 from dashboard.view import NEW, TOTAL
 from schemas.figures import PUBLISHERS, SOURCES
+from schemas.ledger import is_backfilled
 from schemas.text import plural
 from storage.tables import Row
 
@@ -189,7 +190,7 @@ def _entries(mine: Sequence[Row], files: Files, date: dt.date, addresses: Addres
                 str(number),
                 text.when(row.recorded_at),
                 *(_entered(row, before, name) for name in COUNTS),
-                html.Code(run) if run else "not known",
+                [html.Code(run), *_origin(row)] if run else "not known",
                 *(
                     html.Code(hashes[source][:HASH_LENGTH], title=hashes[source])
                     if source in hashes
@@ -205,6 +206,11 @@ def _entries(mine: Sequence[Row], files: Files, date: dt.date, addresses: Addres
     caption = [counted, html.A("CSV", href=addresses.entries(date)), ")"]
     texts = (0, 1, *range(len(header) - 1 - len(SOURCES), len(header)))
     return html.Div(frame.table(caption, header, rows, "entries", texts=texts), className="entries")
+
+
+def _origin(row: Row) -> list[Any]:
+    """That an entry was made from the sources' public history."""
+    return [" from the public history"] if row.run and is_backfilled(row.run) else []
 
 
 def _entered(row: Row, before: Row | None, name: str) -> Any:

@@ -187,7 +187,7 @@ def badges(snapshot: Snapshot, *, state: bool) -> list[Component]:
     marks.append(html.Span(_next(snapshot, is_late=assessment.stale)))
     if snapshot.trailing:
         marks.append(html.Span("Some of the newest figures are still to come", className="badge"))
-    if state and assessment.state != "healthy":
+    if state and assessment.state not in ("healthy", "ended"):
         marks.append(
             html.A(assessment.state.capitalize(), href="/status", className=f"badge {assessment.state}")
         )
@@ -203,9 +203,9 @@ def _through(snapshot: Snapshot) -> Any:
 
 def _next(snapshot: Snapshot, *, is_late: bool) -> list[Any]:
     """What a reader may expect of the figures; nothing where that can't be said."""
-    if any(warning.code.startswith("ended/") for warning in health.standing(snapshot)):
+    if health.ended(snapshot):
         return ["No further figures expected"]
-    expected = health.next_run(snapshot.settings.schedule, snapshot.head and snapshot.head.last_run)
+    expected = health.next_run(snapshot.settings.schedule, health.asked_at(snapshot))
     if expected is None:
         return []
     if is_late:
@@ -215,9 +215,9 @@ def _next(snapshot: Snapshot, *, is_late: bool) -> list[Any]:
 
 def provenance(snapshot: Snapshot) -> list[Component]:
     """Whose figures they are, on what terms, and what became of the sources."""
-    notes = [html.P(sentence, className="information") for sentence in health.information(snapshot)]
+    notes = [*health.information(snapshot), *text.from_history(snapshot.entries or ())]
     return [
-        *notes,
+        *(html.P(sentence, className="information") for sentence in notes),
         credit(),
         html.P(
             [

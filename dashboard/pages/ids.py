@@ -22,6 +22,7 @@ TILES, BELIEVED, NOTES, PNG, DOWNLOADS, RESTATED, TABLE = (
 )
 # What was known on …: the scrubber, and what its script works with.
 HEADLINE, CAPTION, TURNS = "headline", "caption", "turns"
+RIBBON = "ribbon"
 SCRUBBER, MOMENT, LAST_MOMENT, MOMENT_DATE = "scrubber", "moment", "last-moment", "moment-date"
 ENTRIES, TEMPLATE = "entries", "template"
 # The status page.

@@ -7,7 +7,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import chart, series, svg, text
+from dashboard import chart, health, series, svg, text
 from dashboard.addresses import Addresses
 from dashboard.cache import Snapshot
 from dashboard.lately import changed_lately
@@ -24,6 +24,7 @@ PATH, LINK, TITLE, SECTION = "/", "The record", "the U.S. COVID-19 record", ids.
 CONTENT = (
     ids.DRAWING,
     ids.HEADLINE,
+    ids.RIBBON,
     ids.SCRUBBER,
     ids.LAST_MOMENT,
     ids.MOMENT,
@@ -65,6 +66,7 @@ def section() -> Component:
     return html.Section(
         [
             html.H1("COVID-19 in the United States", id=ids.HEADLINE, className="headline"),
+            html.Div(id=ids.RIBBON),
             _way_back(),
             html.Div(id=ids.TILES, className="tiles"),
             html.Div(
@@ -188,6 +190,7 @@ def content(snapshot: Snapshot, view: View) -> dict[str, Any]:
     seen, entries = snapshot.seen(view), snapshot.entries_of(view)
     values: dict[str, Any] = {
         ids.HEADLINE: headline(seen),
+        ids.RIBBON: ribbon(snapshot),
         **scrubber(entries, view),
         ids.TURNS: worth_a_look(snapshot.turns, view),
         ids.ENTRIES: snapshot.compact if view.known is None else series.compact(entries),
@@ -226,6 +229,7 @@ def first(snapshot: Snapshot, view: View) -> str:
             className="masthead",
         ),
         html.H1(headline(seen), className="headline"),
+        *ribbon(snapshot),
         html.Div(tiles(seen, snapshot), className="tiles"),
     ]
     drawn = (
@@ -267,10 +271,18 @@ def tiles(seen: Seen, snapshot: Snapshot) -> list[Component]:
         unread = snapshot.rows is None or seen.is_unread
         silence = "The figures can't be read now." if unread else "There are no figures yet."
         return [html.P(silence, className="empty")]
-    return [_tile(tile, is_past=seen.then is not None) for tile in found]
+    # What is known of a source's last day is no news, however long ago it ended.
+    is_news = seen.then is not None or not health.ended(snapshot)
+    return [_tile(tile, is_past=seen.then is not None, is_news=is_news) for tile in found]
 
 
-def _tile(tile: Tile, *, is_past: bool) -> Component:
+def ribbon(snapshot: Snapshot) -> list[Component]:
+    """That sources have ended; nothing where none has."""
+    end = health.ended(snapshot)
+    return [html.P(end, className="ribbon")] if end else []
+
+
+def _tile(tile: Tile, *, is_past: bool, is_news: bool) -> Component:
     places = 2 if tile.series == "fatality" else 0
     suffix = " %" if tile.series == "fatality" else ""
     name = html.H2(NAMES[tile.series])
@@ -288,9 +300,9 @@ def _tile(tile: Tile, *, is_past: bool) -> Component:
             name,
             html.P(text.number(tile.value, places) + suffix, className="value"),
             *([html.P(_today(tile, places, suffix), className="now")] if is_past else []),
-            html.P(f"{text.signed(tile.on_day, places)} on the day"),
-            html.P(f"{text.signed(tile.on_week, places)} on the week"),
-            html.P(frame.day(tile.date), className="when"),
+            *([html.P(f"{text.signed(tile.on_day, places)} on the day")] if is_news else []),
+            *([html.P(f"{text.signed(tile.on_week, places)} on the week")] if is_news else []),
+            html.P([frame.day(tile.date), *([] if is_news else [", the last day"])], className="when"),
         ],
         className=f"tile {tile.series}",
     )

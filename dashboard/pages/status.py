@@ -80,7 +80,7 @@ def _facts(snapshot: Snapshot) -> Component:
     if runs:
         last = runs[0]
         facts.append(
-            ("Last run", f"{text.moment(last.time)} ({text.ago(last.time, snapshot.now)}): {last.state}")
+            ("Last run", f"{text.moment(last.time)} ({text.ago(last.asked_at, snapshot.now)}): {last.state}")
         )
         facts.append(("Its tally", health.tally(last)))
     facts.append(("Last completed", text.moment(head.last_success if head else None)))
@@ -132,7 +132,7 @@ def _runs(details: Details | None) -> list[Component]:
             text.moment(run.time),
             run.state,
             health.tally(run),
-            public(run.trigger),
+            "the public history" if run.is_backfilled else public(run.trigger),
             public("; ".join(run.reasons[:3])),
         ]
         for run in runs

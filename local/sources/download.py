@@ -1,7 +1,5 @@
 """Fetch files for the local cloud from public addresses, once: what was fetched stays on disk."""
 
-import bisect
-import csv
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
@@ -11,11 +9,10 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError
 
+from functions.history import Commits
 from functions.outward import pool
 from ops.errors import SOURCES, Problem
 
-RAW = "https://raw.githubusercontent.com"
-COMMITS = Path(__file__).parent / "history.csv"
 TIMEOUT = urllib3.Timeout(connect=5, read=30)
 RETRIES = urllib3.Retry(3, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504), redirect=0)
 NO_RETRY = urllib3.Retry(0, redirect=3)
@@ -68,30 +65,14 @@ def reach(url: str) -> None:
 class CommitHistory:
     """The versions of one file by their public commits; each is fetched when it is asked for."""
 
-    moments: tuple[dt.datetime, ...]
-    urls: tuple[str, ...]
+    commits: Commits
+    base: str
     cache: Path
 
     def at(self, moment: dt.datetime) -> bytes | None:
         """The newest version published by then; None before the first. Raises Unreachable."""
-        place = bisect.bisect_right(self.moments, moment)
-        return fetch(self.urls[place - 1], self.cache) if place else None
-
-
-def commits(source: str, base: str, cache: Path) -> CommitHistory:
-    """The history of nyt or jhu, as the project carries its list."""
-    with COMMITS.open(newline="", encoding="utf-8") as file:
-        found = sorted(
-            (dt.datetime.fromisoformat(row["published_at"]), _address(base, row))
-            for row in csv.DictReader(file)
-            if row["source"] == source
-        )
-    moments, urls = zip(*found, strict=True)
-    return CommitHistory(moments, urls, cache)
-
-
-def _address(base: str, row: dict[str, str]) -> str:
-    return f"{base}/{row['repository']}/{row['commit']}/{row['path']}"
+        place = self.commits.at(moment)
+        return fetch(f"{self.base}/{place}", self.cache) if place else None
 
 
 def _advice(url: str, problem: object) -> str:

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import functions.history
 from local.clock import Clock
 from local.play import moments
 from local.sources import download, sample
 from local.sources.publisher import Publisher
 
-NOON = dt.time(12)
-HISTORY_START = dt.date(2020, 9, 2)
-HISTORY_END = dt.date(2021, 7, 9)
 CREDIT = (
     "Cases and deaths: The New York Times (non-commercial use). Recoveries: CSSE at Johns Hopkins "
     "University, by way of datasets/covid-19 (CC BY 4.0)."
@@ -83,12 +81,14 @@ def live(nyt_url: str, jhu_url: str) -> Feed:
 
 def history(publisher: Publisher, base: str, cache: Path, start: dt.date, end: dt.date) -> Feed:
     """The sources' real publishing history, each version by its public commit, one run a day."""
-    nyt, jhu = (download.commits(source, base, cache) for source in ("nyt", "jhu"))
+    nyt, jhu = (
+        download.CommitHistory(commits, base, cache) for commits in functions.history.commits().values()
+    )
     return Feed(
         "history",
         publisher.config(),
         publishing(publisher, nyt, jhu),
-        moments(start, end, NOON),
+        moments(start, end, functions.history.NOON),
         credit=CREDIT,
     )
 

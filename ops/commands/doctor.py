@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ops.commands.replay import AGAIN
 from ops.errors import CONFIGURATION, DONE, Problem
 from ops.find_stack import session
+from ops.held import GOES_ON
 from ops.json_output import as_json
 from ops.options import JSON, Options, command
 from ops.stack import Stack
@@ -199,9 +199,10 @@ def _timestream(client: Callable[[Any], Any]) -> Result:
 
 
 def _ledger(stack: Stack) -> Iterator[Result]:
-    """Whether a rebuild, or what is left of one, keeps fetcher and consumer from their work."""
+    """Whether a rebuild or a backfill, or what is left of one, keeps the functions from their work."""
     held = stack.ledger.head().held
-    yield _verdict(held is None, "ledger", held.reason if held else "nothing is held", AGAIN)
+    found, remedy = (held.reason, GOES_ON[held.work]) if held else ("nothing is held", "")
+    yield _verdict(held is None, "ledger", found, remedy)
 
 
 def _tables(stack: Stack) -> Iterator[Result]:

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ops.errors import AWS, PENDING, USAGE, Problem
+from ops.held import GOES_ON
 from ops.json_output import as_json
 from ops.options import BOUND, JSON, Bound, Options, command
 from ops.stack import Stack
 from ops.terminal import facts, line, lines, progress, say
 from schemas.answer import Answer, text, whole, yes_or_no
-from storage.errors import Damaged, LogIncomplete, NotTaken, Unreachable
+from schemas.ledger import BACKFILL, REBUILD
+from storage.errors import Damaged, HeldByAnother, LogIncomplete, NotTaken, Unreachable
 
 if TYPE_CHECKING:
     from storage.replay import Batch
 
 RESTING = "The log has everything. Until the rebuild is ended, fetcher and consumer rest."
-AGAIN = "daybook replay --rebuild goes on with it, and ends it"
 MAX_LISTED = 1_000  # of what the log lacks
 
 
@@ -138,7 +139,7 @@ def again(stack: Stack, source: str, first: Bound | None, last: Bound | None, dr
     if dry:
         return sum(batch.records for batch in batches)
     if held := stack.ledger.head().held:
-        raise Problem(f"Nothing can be replayed: {held.reason}.", RESTING, f"{AGAIN}.", PENDING)
+        raise Problem(f"Nothing can be replayed: {held.reason}.", "", f"{GOES_ON[held.work]}.", PENDING)
     with _counted("Replaying", total) as move:
         count = feed(batches, _consumer(stack), move)
     if source == "archive":
@@ -158,17 +159,20 @@ def remake(stack: Stack) -> int:
     except LogIncomplete as lack:
         lines("".join(f"{item}\n" for item in lack.missing[:MAX_LISTED]), err=True, nl=False)
         raise
+    except HeldByAnother as another:
+        safe, remedy = "Nothing was emptied.", f"{GOES_ON[BACKFILL]}."
+        raise Problem(f"Nothing can be rebuilt: {another}.", safe, remedy, PENDING) from another
     except Damaged:
         raise
     except KeyboardInterrupt:
         if stack.ledger.head().held:
-            say(f"{RESTING} {AGAIN}.")
+            say(f"{RESTING} {GOES_ON[REBUILD]}.")
         raise
     except Exception as error:
         if stack.ledger.head().held is None:
             raise
         problem = f"The rebuild was not ended: {type(error).__name__}: {error}"
-        raise Problem(problem, RESTING, f"{AGAIN}.", AWS) from error
+        raise Problem(problem, RESTING, f"{GOES_ON[REBUILD]}.", AWS) from error
 
 
 def _batches(

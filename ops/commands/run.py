@@ -1,17 +1,17 @@
 """``run``: ask the fetcher for a run now, and follow it to its report."""
 
-import json
 import threading
 
 import click
 
-from ops.errors import CONFIGURATION, DONE, PENDING, SOURCES, Problem
+from ops.errors import DONE, PENDING, SOURCES, Problem
+from ops.held import GOES_ON, RESTING
 from ops.json_output import RunAnswer, as_json
 from ops.options import JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import lines, progress, say
 from schemas.answer import Answer, nested, text
-from schemas.ledger import COMPLETED, FAILED, OPEN, Run
+from schemas.ledger import BACKFILL, COMPLETED, FAILED, OPEN, Run
 
 TRIGGER = {"trigger": "operator"}
 SECONDS = 1.0  # between two looks
@@ -36,17 +36,13 @@ ANSWER = RunReportAnswer()
 def run(options: Options, as_data: bool, wait: bool, patience: float) -> int:
     """Ask for a run now. With --wait: exit code 4 if its files were refused, 5 if days stay pending."""
     with options.stack(reading=True) as stack:
-        if stack.kept:
+        head = stack.ledger.head()
+        if head.held and head.is_backfilling:
             raise Problem(
-                "A kept state has no sources, and nobody to run it.",
-                "Nothing was changed.",
-                "Start it: python -m local up; then try again from another terminal.",
-                CONFIGURATION,
+                f"No run can be made: {head.held.reason}.", RESTING, f"{GOES_ON[BACKFILL]}.", PENDING
             )
         before = {run.name for run in stack.ledger.runs()}
-        stack.client("lambda").invoke(
-            FunctionName=stack.facts["fetcher"], InvocationType="Event", Payload=json.dumps(TRIGGER).encode()
-        )
+        stack.ask(TRIGGER)
         say("The fetcher was asked for a run.")
         if not wait:
             say("To see what comes of it: daybook runs")

@@ -22,10 +22,11 @@ def runs(options: Options, as_data: bool, limit: int) -> None:
         return
     sets = [name for name in SETS if name != "refused" or any(run.refused for run in last)]
     table(
-        ["time", "state", "pending", *sets, "first reason"],
+        ["time", "trigger", "state", "pending", *sets, "first reason"],
         (
             [
                 f"{run.time:%Y-%m-%d %H:%M}",
+                run.trigger,
                 run.state,
                 len(run.pending),
                 *(len(getattr(run, name)) for name in sets),

@@ -7,18 +7,21 @@ from typing import Any, NamedTuple
 import click
 
 from ops.errors import DONE, PENDING, SOURCES
+from ops.held import GOES_ON
 from ops.json_output import RunAnswer, as_json
 from ops.options import JSON, Options, command
 from ops.stack import Stack
 from ops.terminal import facts, line
 from schemas.answer import Answer, listed, moment, nested, text, whole, yes_or_no
-from schemas.ledger import ACCEPTED, FAILED, OPEN, lag, pending
+from schemas.ended import ended, sentence
+from schemas.ledger import ACCEPTED, BACKFILL, FAILED, OPEN, REBUILD, lag, pending
 from schemas.text import plural
 from storage.tables import stamp
 
 SECONDS = 5  # between two looks
 RUN = "daybook run --wait"
 WATCH = "daybook status --watch"
+NO_MORE = {True: "no other run is made", False: "nothing is entered"}  # by whether it is a backfill
 
 
 class StatusAnswer(Answer):
@@ -41,6 +44,7 @@ class StatusAnswer(Answer):
     owing = listed()
     failures = listed()
     unsent = listed()
+    ended = text(nullable=True)
     warnings = listed()
 
 
@@ -75,6 +79,7 @@ def read(stack: Stack) -> dict[str, Any]:
         "target": stack.description,
         "stack": stack.facts["stack"],
         "held": head.held and head.held.reason,
+        "backfilling": head.is_backfilling,
         "last_acknowledged": head.last_acknowledged,
         "newest_published": head.newest,
         "lag_days": lag(head),
@@ -82,13 +87,14 @@ def read(stack: Stack) -> dict[str, Any]:
         "pending": pending(owing.others, owing.days),
         "stamp": head.stamp,
         # While they are made anew, they may not be there to be asked.
-        "complete": head.held is None and stamp(stack.tables.daily()) == head.stamp,
+        "complete": not head.is_rebuilding and stamp(stack.tables.daily()) == head.stamp,
         "last_run": runs[0] if runs else None,
         "last_success": head.last_success,
         "owing": sorted(head.owing),
         "failures": head.failures,
         "unsent": sorted(head.unsent),
         # A remembered acceptance has no text.
+        "ended": sentence(ended(head.told, stack.ledger.files())) or None,
         "warnings": [warning.text for warning in head.told if not warning.code.startswith(ACCEPTED)],
     }
     said = verdict(state)
@@ -103,7 +109,7 @@ def show(state: Mapping[str, Any]) -> None:
     more = f" … {dates[-1]}" if len(dates) > 5 else ""
     values = {
         "Stack": state["stack"],
-        "Held": state["held"] and f"{state['held']}: nothing is entered",
+        "Held": state["held"] and f"{state['held']}: {NO_MORE[state['backfilling']]}",
         "Last acknowledged date": state["last_acknowledged"],
         "Newest published date": state["newest_published"],
         "Lag, days": state["lag_days"],
@@ -137,8 +143,10 @@ def verdict(state: Mapping[str, Any]) -> Verdict:
 
 def _verdicts(state: Mapping[str, Any]) -> Iterator[Verdict]:
     run, days = state["last_run"], len(state["pending"])
+    if state["backfilling"]:
+        yield Verdict(f"No run is made: {state['held']}.", GOES_ON[BACKFILL], PENDING)
     if state["held"]:
-        yield Verdict(f"Nothing is entered: {state['held']}.", "daybook replay --rebuild ends it", PENDING)
+        yield Verdict(f"Nothing is entered: {state['held']}.", GOES_ON[REBUILD], PENDING)
     if run is None:
         yield Verdict("No run has been made yet.", RUN, DONE)
         return
@@ -159,4 +167,6 @@ def _verdicts(state: Mapping[str, Any]) -> Iterator[Verdict]:
         yield Verdict("All is entered; the tables can't be read whole yet.", "daybook verify", DONE)
     standing = len(state["warnings"])
     but = f"; {plural(standing, 'warning')} below" if standing else ""
+    if state["ended"]:
+        yield Verdict(f"Ended: {state['ended'].removesuffix('.')}{but}.", "", DONE)
     yield Verdict(f"All is well{but}.", "", DONE)

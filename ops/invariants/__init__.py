@@ -41,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     tables.revisions_are_the_log,
     tables.no_row_is_there_twice,
     notices.every_end_is_told,
+    notices.a_backfill_is_one_report,
     notices.reports_say_what_was_counted,
     notices.alerts_are_true,
     notices.the_head_knows_what_is_unsent,

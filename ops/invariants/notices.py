@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import takewhile
 
+from schemas.notice import FOLDED
 from storage.kept import COMPLETED, Finding, Kept, dates
 
 REPORT, ALERT = "daily-report", "alerts"
@@ -22,11 +23,12 @@ CUT = "… cut here"
 
 
 def every_end_is_told(kept: Kept) -> Iterator[Finding]:
-    """A completed run has a report; one that failed or is incomplete has an alert."""
+    """A completed run has a report; one that failed or is incomplete has an alert. The runs of a backfill
+    have one report, made when it has ended."""
     for run in kept.runs_by_time:
         notice = kept.notices.get(run.notice or "")
         completed = run.state == COMPLETED
-        if run.state == "open":
+        if run.state == "open" or (run.is_folded and (notice or kept.head.held)):
             continue
         if notice is None:
             yield Finding("notices", f"{run} is {run.state}, and there is no notice of it")
@@ -34,6 +36,16 @@ def every_end_is_told(kept: Kept) -> Iterator[Finding]:
             notice.id == f"{run.name}/report"
         ):
             yield Finding("notices", f"{run} is {run.state}, and its notice is {notice.id}")
+
+
+def a_backfill_is_one_report(kept: Kept) -> Iterator[Finding]:
+    """Its numbers are the sums of those of its runs."""
+    if notice := kept.notices.get(FOLDED):
+        runs = [run for run in kept.runs_by_time if run.is_folded]
+        sums = tuple(sum(len(run.sets.get(name, ())) for run in runs) for name in ("inserted", "updated"))
+        if numbers_of(notice.subject) != sums:
+            what = f"its runs count {sums[0]} and {sums[1]}"
+            yield Finding("notices", f"the report of the backfill is called {notice.subject!r}, and {what}")
 
 
 def reports_say_what_was_counted(kept: Kept) -> Iterator[Finding]:
