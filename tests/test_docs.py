@@ -193,4 +193,7 @@ def test_the_readmes_first_command_runs(tmp_path):
     ).stdout
     makefile = (ROOT / "Makefile").read_text()
     assert "python -m local up $(ARGS)" in makefile
-    assert re.search(r"\b288\b", said)
+    (terminal,) = re.findall(
+        r"```text\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert terminal in said
