@@ -179,7 +179,7 @@ class DbtSnapshots(Alternative):
         output = {"type": "duckdb", "path": str(self.path)}
         profile = json.dumps({"record": {"target": "local", "outputs": {"local": output}}})
         for name, text in {**self.FILES, "profiles.yml": profile}.items():
-            (folder / name).write_text(text)
+            (folder / name).write_text(text, encoding="utf-8")
         self.runner = dbtRunner()
 
     def ask(self, sql: str) -> list[Any]:

@@ -149,5 +149,5 @@ def _resident() -> float:
     """Megabytes of this process; 0 where Linux's /proc isn't there."""
     gc.collect()
     status = Path("/proc/self/status")
-    text = status.read_text() if status.exists() else "VmRSS: 0 kB"
+    text = status.read_text(encoding="ascii") if status.exists() else "VmRSS: 0 kB"
     return int(text.partition("VmRSS:")[2].split()[0]) / 1000

@@ -239,7 +239,7 @@ BUGS: dict[str, Bug] = {
         "given-up-and-withdrawn-replay",
     ),
     "a retry sends though a newer run is stored": Bug(
-        f"{FETCHER}:handler", instead("run.time == head.last_run", "True"), "overtaken-and-cannot-put"
+        f"{FETCHER}:make", instead("run.time == head.last_run", "True"), "overtaken-and-cannot-put"
     ),
     "files that were read before a newer run's": Bug(
         f"{FETCHER}:begin", instead("head.last_run != before.last_run", "False"), "another-fetcher-stores"

@@ -1,5 +1,6 @@
 """The page of a record whose sources have ended, and of entries made from their public history."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -23,7 +24,8 @@ def shown(**head: object) -> Snapshot:
 
 
 def page(snapshot: Snapshot, view: View = View()) -> str:  # noqa: B008 it is frozen
-    return record.first(snapshot, view).replace("\u00a0", " ")
+    """The text of it."""
+    return re.sub("<[^>]*>", "", record.first(snapshot, view)).replace("\u00a0", " ")
 
 
 def test_a_ribbon_says_so_and_the_last_day_is_no_news() -> None:

@@ -85,7 +85,7 @@ def test_a_run_at_work_is_nothing_to_warn_of() -> None:
 def test_a_record_whose_source_has_ended_is_ended_and_says_what_that_means() -> None:
     found = latest(told=(warned("ended/nyt", "The New York Times has ended"),))
     assert state(found)[0] == "ended"
-    assert health.assess(found).reasons[0] == (
+    assert health.assess(found).reasons[0].replace("\u00a0", " ") == (
         "The New York Times stopped publishing on 28 June 2020: without it the record does not grow."
     )
     assert health.information(found) == ["The New York Times has ended."]

@@ -1,6 +1,5 @@
 """The record for programs: /data/days and /data/entries as CSV and JSON, and what holds for all of /data/."""
 
-import gzip
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -15,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from dashboard import json_answers, view, vintages
 from dashboard.cache import Desk
+from dashboard.routes import packing
 from dashboard.routes.answer import CSV, JSON, Answer, document, download, not_read, problem
 from dashboard.vintages import DAYS, ENTRIES, Asked, Refused
 from schemas import columns
@@ -25,7 +25,6 @@ from storage.csv_files import Line
 
 KINDS = {"csv": CSV, "json": JSON}
 COLUMNS = {DAYS: columns.DAYS, ENTRIES: columns.ENTRIES}
-PACKED = 5  # of zlib's nine levels
 DATA = "/data/"
 MOST = 32_000_000  # bytes of bodies that are kept: the machine has 512 MB
 OPEN = {
@@ -92,9 +91,9 @@ def register(server: Flask, desk: Desk) -> None:
             return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         make = _csv if ending == "csv" else partial(_json, answer)
         plain = body = kept.get(tag, lambda: make(table, asked, vintages.lines(table, rows, asked)))
-        if "gzip" in request.accept_encodings:
-            headers["Content-Encoding"] = "gzip"
-            body = kept.get(f"{tag} gzip", lambda: gzip.compress(plain, PACKED, mtime=0))
+        if encoding := packing.encoding():
+            headers["Content-Encoding"] = encoding
+            body = kept.get(f"{tag} {encoding}", lambda: packing.ANEW[encoding](plain))
         response = download(body, KINDS[ending], answer, _name(table, asked), ending)
         response.headers.update(headers)
         return response
