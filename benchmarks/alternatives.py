@@ -20,9 +20,10 @@ import click
 import duckdb
 import pandas as pd
 
-from benchmarks.history import END, NOON, START, read
+from benchmarks.history import END, START, archived
 from benchmarks.inputs import DATA, ROOT
 from functions.errors import SourceRefused
+from functions.history import NOON
 from functions.transform import transform
 from local.kept import opened
 from local.play import moments
@@ -47,7 +48,7 @@ class Evening:
 
 def evenings() -> Iterator[Evening]:
     """The days, oldest first. A refused file leaves the table as it was."""
-    nyt, jhu = read()
+    nyt, jhu = archived()
     truth: Rows = frozenset()
     for moment in moments(START, END, NOON):
         files = {"nyt": nyt.at(moment) or b"", "jhu": jhu.at(moment) or b""}
@@ -137,6 +138,7 @@ class GitScraping(Alternative):
             f"GIT_{who}_{what}": "scraper" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
         }
         command = ["git", "-C", str(self.folder), *arguments]
+        # A command and arguments of this file's own.
         return subprocess.run(command, env=os.environ | author, capture_output=True, check=True).stdout  # noqa: S603
 
     def keep(self, evening: Evening) -> Question:
@@ -172,7 +174,8 @@ class DbtSnapshots(Alternative):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        from dbt.cli.main import dbtRunner  # type: ignore[import-not-found] # noqa: PLC0415 by make alternatives
+        # No package of ours: make alternatives installs it, and only this way of keeping needs it.
+        from dbt.cli.main import dbtRunner  # type: ignore[import-not-found] # noqa: PLC0415
 
         self.path = folder / "record.duckdb"
         (folder / "snapshots").mkdir()
@@ -202,6 +205,7 @@ class DbtSnapshots(Alternative):
     def table(self, question: Question = None) -> Rows:
         now = "dbt_valid_to IS NULL"
         then = f"dbt_valid_from <= '{question}' AND coalesce(dbt_valid_to > '{question}', true)"
+        # Columns and a moment of this file's own.
         return frozenset(self.ask(f"SELECT {self.COLUMNS} FROM days WHERE {then if question else now}"))  # noqa: S608
 
     def size(self) -> int:
@@ -212,12 +216,14 @@ class DeltaLake(Alternative):
     """A Delta table that is overwritten every night; time travel goes by its version."""
 
     def keep(self, evening: Evening) -> Question:
+        # As dbt above.
         from deltalake import DeltaTable, write_deltalake  # type: ignore[import-not-found] # noqa: PLC0415
 
         write_deltalake(self.folder, frame(evening.plain), mode="overwrite")
         return DeltaTable(self.folder).version()
 
     def table(self, question: Question = None) -> Rows:
+        # As dbt above.
         from deltalake import DeltaTable  # type: ignore[import-not-found] # noqa: PLC0415
 
         stored = DeltaTable(self.folder, version=question).to_pyarrow_table()
@@ -237,6 +243,7 @@ class Daybook(Alternative):
         }
         play = [sys.executable, "-W", "ignore", "-m", "local", "play"]
         command = play + [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        # Our own program, with dates and paths of this file's own.
         subprocess.run(command, capture_output=True, check=True)  # noqa: S603
         with opened(folder / "state", reading=True) as stack:
             self.tables = stack.tables

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 import click
 
-from benchmarks.history import END, NOON, START, Versions, read
+from benchmarks.history import END, START, read
 from functions.errors import SourceRefused
+from functions.history import NOON
 from functions.transform import transform
 from local.play import moments
 from local.sources.download import Unreachable
+from local.sources.feeds import Versions
 from schemas.figures import Counts
 
 NAMED = (dt.date(2020, 10, 5), dt.date(2020, 10, 24), dt.date(2020, 12, 25))
@@ -50,26 +52,23 @@ def follow(nyt: Versions, jhu: Versions) -> tuple[Followed, Followed, int]:
         last = max(newest.days, default=dt.date.min)
         newest.days |= {date: day for date, day in believed.items() if date > last}
         ours.days |= believed
-        for one in (newest, ours):
-            wrong = {date for date, day in believed.items() if one.days.get(date) != day}
-            one.wrong.append(len(wrong))
-            one.since = {date: one.since.get(date, moment.date()) for date in wrong}
+        for pipeline in (newest, ours):
+            wrong = {date for date, day in believed.items() if pipeline.days.get(date) != day}
+            pipeline.wrong.append(len(wrong))
+            pipeline.since = {date: pipeline.since.get(date, moment.date()) for date in wrong}
     return newest, ours, refused
 
 
 def size(newest: Followed, published: Days) -> dict[str, float]:
     """By how much cases are wrong in the end, to date and new a day, and for how many days they have been."""
+    drawn, true = new_cases(newest.days), new_cases(published)
     total = {date: abs(newest.days[date].cases - published[date].cases) for date in newest.since}
     off = {date: count for date, count in total.items() if count}
-    daily = {
-        date: abs(shown - truth)
-        for date, truth in new_cases(published).items()
-        if (shown := new_cases(newest.days)[date]) != truth
-    }
+    daily = {date: abs(drawn[date] - count) for date, count in true.items() if drawn[date] != count}
     named = {
-        f"new_cases_{date}_{what}": new_cases(days)[date]
+        f"new_cases_{date}_{what}": counts[date]
         for date in NAMED
-        for what, days in (("shown", newest.days), ("published", published))
+        for what, counts in (("shown", drawn), ("published", true))
     }
     return {
         "newest_date_cases_median": round(statistics.median(off.values())),

@@ -5,7 +5,7 @@ import datetime as dt
 import click
 
 from benchmarks.inputs import DATA, ROOT
-from functions.history import commits
+from functions.history import NOON, commits
 from local.play import moments
 from local.sources import download, history
 from local.sources.feeds import Versions
@@ -13,7 +13,7 @@ from local.sources.history import History
 from local.stack.program import default
 from ops.terminal import progress
 
-START, END, NOON = dt.date(2020, 9, 2), dt.date(2020, 12, 31), dt.time(12)
+START, END = dt.date(2020, 9, 2), dt.date(2020, 12, 31)
 CACHE = ROOT / ".daybook" / "history"
 
 
@@ -26,16 +26,15 @@ def archived() -> tuple[History, History]:
     return history.read(nyt), history.read(jhu)
 
 
-def read(base: str = "") -> tuple[Versions, Versions]:
+def read() -> tuple[Versions, Versions]:
     """The archives where they are; otherwise each noon's version by its public commit, fetched once.
 
     Raises download.Unreachable.
     """
     if (DATA / "published").is_dir():
         return archived()
-    nyt, jhu = (
-        download.CommitHistory(each, base or default("history_base"), CACHE) for each in commits().values()
-    )
+    base = default("history_base")
+    nyt, jhu = (download.CommitHistory(each, base, CACHE) for each in commits().values())
     runs = moments(START, END, NOON)
     with progress(f"Fetching the history into {CACHE}: some 200 MB, once", len(runs)) as move:
         for moment in runs:

@@ -12,9 +12,10 @@ import click
 
 from benchmarks.browser import browser
 from benchmarks.headline import follow, size
-from benchmarks.history import END, NOON, START, archived
+from benchmarks.history import END, START, archived
 from benchmarks.inputs import ROOT
 from dashboard.routes.http import plotly_script
+from functions.history import NOON
 from local.play import moments
 from local.sources.history import History
 

@@ -92,9 +92,9 @@ def _timestream_row(texts: Mapping[str, str | None], kind: str) -> RawRow:
         raise ValueError(f"its time is {time}, not {expected}")
     values: dict[str, int | None] = {}
     for figure in FIGURES:
-        if figure.is_later and texts.get(f"{figure.name}_reported") is None:
+        if figure.is_later and texts.get(figure.reported) is None:
             continue
-        reported = texts[f"{figure.name}_reported"] if figure.nullable else "true"
+        reported = texts[figure.reported] if figure.nullable else "true"
         if reported not in ("true", "false"):
             raise ValueError(f"{figure.name}_reported is {reported}")
         values[figure.name] = int(str(texts[figure.name])) if reported == "true" else None
