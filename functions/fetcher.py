@@ -99,7 +99,7 @@ def stored_of(at: Parts, request: Request) -> Run | None:
     """The run of this request; None where none was stored. A backfill's is known by its name, however long
     ago it was made."""
     if request.is_backfill:
-        return next(iter(at.ledger.runs_named([request.run_name])), None)
+        return next(iter(at.ledger.runs_named([history.run_name(request.time.date())])), None)
     return at.ledger.run_asked_by(request.id)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from functions import history
 from functions.errors import RequestRefused
 from schemas.ledger import BACKFILL
-from schemas.moment import moment, written
+from schemas.moment import moment
 
 EVENT_AGE = dt.timedelta(hours=1)  # how long Lambda retries a request
 MAX_AHEAD = dt.timedelta(minutes=5)
@@ -31,11 +31,6 @@ class Request:
     @property
     def is_backfill(self) -> bool:
         return self.trigger == BACKFILL
-
-    @property
-    def run_name(self) -> str:
-        """What its run is called where that has the request's own time, as a backfill's has."""
-        return f"{written(self.time)}#{self.id}"
 
 
 def read(event: Mapping[str, Any], request_id: str, answered: dt.datetime | None) -> Request:
