@@ -5,8 +5,10 @@ import datetime as dt
 import pytest
 from builders import NOON
 
+from functions import history
 from functions.errors import RequestRefused
 from functions.request import Request, read
+from schemas.moment import written
 
 ARRIVED = dt.datetime(2020, 3, 10, 12, 0, 7, tzinfo=dt.UTC)
 MILLISECOND = dt.timedelta(milliseconds=1)
@@ -93,7 +95,8 @@ def test_a_backfill_is_asked_for_by_a_date_and_its_time_is_noon_of_it():
         dt.datetime(2020, 10, 19, 12, tzinfo=dt.UTC),
         ARRIVED,
     )
-    assert found.run_name == "2020-10-19T12:00:00.000Z#backfill/2020-10-19"
+    name = "2020-10-19T12:00:00.000Z#backfill/2020-10-19"
+    assert history.run_name(found.time.date()) == f"{written(found.time)}#{found.id}" == name
 
 
 @pytest.mark.parametrize(
